@@ -1,0 +1,255 @@
+//! Keys that tools hold instead of real credentials.
+//!
+//! A key is shown once and kept as a hash, in `vault.json` (0600).
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::clock::Wall;
+use crate::disk::{self, Readers};
+use crate::service::ServiceId;
+
+/// What a key begins with, so that a leaked one is recognised.
+const PREFIX: &str = "hr_";
+
+/// A tool's key, without the key itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolKey {
+    /// The tool's name, which is also its name as a caller.
+    pub name: String,
+    /// SHA-256 of the key, in hex.
+    pub sha256: String,
+    /// The services it opens; all when missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<Vec<ServiceId>>,
+    /// Whether links in answers are left as the service wrote them.
+    #[serde(default)]
+    pub raw_links: bool,
+    /// When it was made, unix seconds.
+    pub created: i64,
+}
+
+impl ToolKey {
+    /// Whether it opens `service`.
+    #[must_use]
+    pub fn opens(&self, service: ServiceId) -> bool {
+        self.services.as_ref().is_none_or(|list| list.contains(&service))
+    }
+}
+
+/// Why keys cannot be changed or read.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The name is taken.
+    #[error("there is a key named {0:?} already: revoke it first, or choose another name")]
+    Taken(String),
+    /// The name is no name.
+    #[error("a key's name is 1 to 40 letters, digits, dots, dashes or underscores, and not {0:?}")]
+    BadName(String),
+    /// No such key.
+    #[error("there is no key named {0:?}")]
+    Unknown(String),
+    /// The file is no vault.
+    #[error("{path} is damaged ({why}): put a copy back, or move it away and make new keys")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The file system said no.
+    #[error("cannot use {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Callers that are ours: no key may have such a name.
+const OURS: [&str; 6] = ["ui", "cli", "poller", "enrichment", "control", "others"];
+
+/// All keys of a data directory.
+#[derive(Debug)]
+pub struct Keys {
+    path: PathBuf,
+    known: RwLock<Vec<Arc<ToolKey>>>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct VaultFile {
+    #[serde(default)]
+    keys: Vec<ToolKey>,
+    /// What other versions keep here stays.
+    #[serde(flatten)]
+    rest: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Keys {
+    /// Reads `vault.json` of the folder `dir`; a missing file holds no keys.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read or understood.
+    pub fn open(dir: &Path) -> Result<Self, KeysError> {
+        let path = dir.join("vault.json");
+        disk::sweep_leftovers(&path);
+        let known = read(&path)?.keys.into_iter().map(Arc::new).collect();
+        Ok(Self { path, known: RwLock::new(known) })
+    }
+
+    /// Makes a key. The text returned is the only time it is seen.
+    ///
+    /// # Errors
+    /// The name is taken or no name, or the file cannot be written; then there is no key.
+    pub fn add(
+        &self,
+        name: &str,
+        services: Option<Vec<ServiceId>>,
+        raw_links: bool,
+        now: Wall,
+    ) -> Result<String, KeysError> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if name.is_empty() || name.len() > 40 || !name.chars().all(fits) || OURS.contains(&name) {
+            return Err(KeysError::BadName(name.to_owned()));
+        }
+        let key = new_key();
+        let entry = ToolKey {
+            name: name.to_owned(),
+            sha256: hash(&key),
+            services,
+            raw_links,
+            created: now.seconds(),
+        };
+        self.change(|keys| {
+            if keys.iter().any(|k| k.name == name) {
+                return Err(KeysError::Taken(name.to_owned()));
+            }
+            keys.push(entry);
+            Ok(())
+        })?;
+        Ok(key)
+    }
+
+    /// Ends a key.
+    ///
+    /// # Errors
+    /// There is none of that name, or the file cannot be written; the key then still works.
+    pub fn revoke(&self, name: &str) -> Result<(), KeysError> {
+        self.change(|keys| {
+            let before = keys.len();
+            keys.retain(|k| k.name != name);
+            if keys.len() == before { Err(KeysError::Unknown(name.to_owned())) } else { Ok(()) }
+        })
+    }
+
+    /// All keys, oldest first.
+    #[must_use]
+    pub fn list(&self) -> Vec<Arc<ToolKey>> {
+        self.known.read().clone()
+    }
+
+    /// The entry of a key somebody shows. Takes the same time for every wrong key.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<Arc<ToolKey>> {
+        if !key.starts_with(PREFIX) {
+            return None;
+        }
+        let shown = hash(key);
+        let mut found = None;
+        for entry in self.known.read().iter() {
+            if bool::from(entry.sha256.as_bytes().ct_eq(shown.as_bytes())) {
+                found = Some(Arc::clone(entry));
+            }
+        }
+        found
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Vec<ToolKey>) -> Result<(), KeysError>,
+    ) -> Result<(), KeysError> {
+        let mut known = self.known.write();
+        let mut file = read(&self.path)?;
+        change(&mut file.keys)?;
+        let failed = |source: io::Error| KeysError::File { path: self.path.clone(), source };
+        let bytes = serde_json::to_vec_pretty(&file).map_err(|e| failed(e.into()))?;
+        disk::write_atomically(&self.path, &bytes, Readers::Owner).map_err(failed)?;
+        *known = file.keys.into_iter().map(Arc::new).collect();
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<VaultFile, KeysError> {
+    match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|e| KeysError::Damaged { path: path.to_owned(), why: e.to_string() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(VaultFile::default()),
+        Err(source) => Err(KeysError::File { path: path.to_owned(), source }),
+    }
+}
+
+/// 192 random bits, in hex behind [`PREFIX`]. Also the form of the control key.
+#[must_use]
+pub fn new_key() -> String {
+    let bytes: [u8; 24] = rand::random();
+    format!("{PREFIX}{}", hex(&bytes))
+}
+
+fn hash(key: &str) -> String {
+    hex(&Sha256::digest(key.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_works_until_it_is_revoked_and_lies_on_disk_only_as_a_hash() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::open(dir.path()).unwrap();
+        let key = keys.add("beets", Some(vec![ServiceId::Deezer]), false, Wall::default()).unwrap();
+        let again = Keys::open(dir.path()).unwrap();
+        let found = again.find(&key).unwrap();
+        assert!(found.opens(ServiceId::Deezer) && !found.opens(ServiceId::Spotify));
+        assert!(again.find("hr_0").is_none() && again.find("").is_none());
+        let text = fs::read_to_string(dir.path().join("vault.json")).unwrap();
+        assert!(!text.contains(&key[3..]), "the key itself is not stored");
+        again.revoke("beets").unwrap();
+        assert!(again.find(&key).is_none());
+        assert!(matches!(again.revoke("beets"), Err(KeysError::Unknown(_))));
+    }
+
+    #[test]
+    fn names_are_checked() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::open(dir.path()).unwrap();
+        for name in ["", "ui", "a b", "../x", "ü", &"x".repeat(41)] {
+            assert!(
+                matches!(keys.add(name, None, false, Wall::default()), Err(KeysError::BadName(_))),
+                "{name:?}"
+            );
+        }
+        keys.add("a.b-c_1", None, true, Wall::default()).unwrap();
+        assert!(matches!(keys.add("a.b-c_1", None, true, Wall::default()), Err(KeysError::Taken(_))));
+    }
+
+    #[test]
+    fn a_damaged_vault_is_named_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        disk::write_atomically(&dir.path().join("vault.json"), b"{", Readers::Owner).unwrap();
+        assert!(matches!(Keys::open(dir.path()), Err(KeysError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,53 @@
+//! Credentials: what is attached to a call, and the keys tools hold instead.
+//!
+//! [`Credentials`] is the seam to sign-in and vault.
+
+pub mod keys;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use http::HeaderMap;
+
+use crate::service::ServiceId;
+
+/// The parts of a request a credential may stand in.
+#[derive(Debug, Clone, Default)]
+pub struct Attached {
+    /// Path below the base URL.
+    pub path: String,
+    /// Query without `?`.
+    pub query: String,
+    /// Headers.
+    pub headers: HeaderMap,
+}
+
+/// There is no credential, or it is no longer good: the user must sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoCredential;
+
+/// What [`Credentials::attach`] returns.
+pub type Attaching<'a> = Pin<Box<dyn Future<Output = Result<(), NoCredential>> + Send + 'a>>;
+
+/// Gives each call the credential its service expects.
+pub trait Credentials: Send + Sync {
+    /// Puts the credential where `service` expects it.
+    fn attach<'a>(&'a self, service: ServiceId, request: &'a mut Attached) -> Attaching<'a>;
+    /// Whether there is one: some services allow more with it.
+    fn has(&self, service: ServiceId) -> bool;
+}
+
+/// Before anybody signed in: services that take no credential, or can do without, are usable.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SignedOut;
+
+impl Credentials for SignedOut {
+    fn attach<'a>(&'a self, service: ServiceId, _request: &'a mut Attached) -> Attaching<'a> {
+        let needed = service.service().auth.required;
+        Box::pin(async move { if needed { Err(NoCredential) } else { Ok(()) } })
+    }
+
+    fn has(&self, _service: ServiceId) -> bool {
+        false
+    }
+}

@@ -1,0 +1,254 @@
+//! The engine's answers to the commands of the contract. Thin: each says where the answer is.
+
+use std::time::Duration;
+
+use crate::account::keys::KeysError;
+use crate::budget::Budget;
+use crate::call::{Call, CallError, Origin};
+use crate::contract::{
+    ApiError, Code, Contract, DeepHistory, KeyInfo, LastHour, Limits, NewKey, Notice, NoticeKind,
+    SearchResult, ServiceDay, ServiceInfo, Status,
+};
+use crate::engine::Engine;
+use crate::metadata::{read_search, search_path};
+use crate::meter::{Event, Imported, Summary, rollup};
+use crate::rates::Rates;
+use crate::service::ServiceId;
+
+impl Engine {
+    /// The last 24 h as debug text and in parts.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let rates = self.rates();
+        let (clock, inner) = (self.clock(), &self.inner);
+        let up = clock.wall().seconds() - inner.started.seconds();
+        let head = format!(
+            "Headroom {} on {} {}, up {up} s, {}",
+            env!("CARGO_PKG_VERSION"),
+            std::env::consts::OS,
+            std::env::consts::ARCH,
+            clock.wall().to_text()
+        );
+        let services = rates.services.into_iter().map(|(id, s)| {
+            let ban = s.ban.map(|ban| {
+                format!(
+                    "banned ({:?}) on {} until {}",
+                    ban.kind,
+                    ban.endpoint,
+                    crate::clock::Wall::from_seconds(ban.until).to_text()
+                )
+            });
+            (id, inner.meter.summarise(id, s.limit, ban))
+        });
+        inner.meter.summary(&head, services.collect())
+    }
+
+    fn limits_of(&self, service: ServiceId, budget: Budget) -> Limits {
+        let default_budget = service.service().default_budget(self.inner.credentials.has(service));
+        Limits {
+            service,
+            limit: budget.limit(),
+            careful: Budget::careful(&default_budget),
+            is_default: budget == default_budget,
+            budget,
+            default_budget,
+        }
+    }
+}
+
+impl Contract for Engine {
+    async fn catalogue(&self) -> Result<Vec<ServiceInfo>, ApiError> {
+        let settings = self.settings();
+        let info = |id: &ServiceId| {
+            let service = id.service();
+            ServiceInfo {
+                id: *id,
+                label: service.label,
+                colour: service.colour,
+                base_url: settings.base_url(*id).to_owned(),
+                needs_credential: service.auth.required,
+                endpoints: service.endpoints.iter().map(|e| e.name).collect(),
+                default_budget: service.default_budget(self.inner.credentials.has(*id)),
+            }
+        };
+        Ok(ServiceId::ALL.iter().map(info).collect())
+    }
+
+    async fn status(&self) -> Result<Status, ApiError> {
+        let mut notices = Vec::new();
+        let mut notice = |kind, text: Option<String>| notices.extend(text.map(|text| Notice { kind, text }));
+        notice(NoticeKind::SettingsRejected, self.rejected_settings());
+        notice(NoticeKind::StorageFailing, self.storage_failing());
+        notice(NoticeKind::LibraryUnusable, self.inner.library.as_ref().err().map(ToString::to_string));
+        let (address, trouble) = self.listening();
+        notice(NoticeKind::PortTaken, trouble);
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION"),
+            data_dir: self.data_dir().display().to_string(),
+            address,
+            started_at: self.inner.started.seconds(),
+            notices,
+        })
+    }
+
+    async fn rates(&self) -> Result<Rates, ApiError> {
+        Ok(self.inner.rates())
+    }
+
+    async fn last_hour(&self) -> Result<LastHour, ApiError> {
+        let meter = self.meter();
+        let services = ServiceId::ALL.iter().map(|id| (*id, meter.last_hour(*id))).collect();
+        Ok(LastHour { minute: meter.this_minute(), services })
+    }
+
+    async fn day(&self, service: ServiceId) -> Result<ServiceDay, ApiError> {
+        let day = self.meter().day(service);
+        let peak = day
+            .calls
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| **n > 0)
+            .max_by_key(|(at, n)| (**n, std::cmp::Reverse(*at)));
+        let at = |place: usize| day.start + i64::try_from(place).unwrap_or(0) * 60;
+        Ok(ServiceDay {
+            service,
+            limit: self.inner.lane(service).gate.view().limit,
+            total_24h: day.calls.iter().sum(),
+            peak_cpm: peak.map_or(0, |(_, n)| *n),
+            peak_at: peak.map(|(place, _)| at(place)),
+            start: day.start,
+            calls: day.calls,
+            hits: day.hits,
+            endpoints: day.endpoints,
+        })
+    }
+
+    async fn deep_history(&self, service: ServiceId, days: u32) -> Result<DeepHistory, ApiError> {
+        let library = self.inner.library.as_ref().map_err(|e| ApiError::new(Code::Failed, e.to_string()))?;
+        // What the running minute has is not in the library yet.
+        self.inner.recorder.save().await;
+        let since = self.clock().wall().seconds() - i64::from(days).saturating_mul(86_400);
+        let hours = library.with(move |db| rollup::read(db, service, since)).await;
+        let hours =
+            hours.map_err(|e| ApiError::new(Code::Failed, format!("The library cannot be read: {e}")))?;
+        Ok(DeepHistory { service, hours })
+    }
+
+    async fn events(&self) -> Result<Vec<Event>, ApiError> {
+        Ok(self.meter().events())
+    }
+
+    async fn debug_text(&self) -> Result<String, ApiError> {
+        Ok(self.summary().text)
+    }
+
+    async fn search(&self, service: ServiceId, text: String) -> Result<SearchResult, ApiError> {
+        let text = text.trim();
+        if text.is_empty() || text.len() > 200 {
+            return Err(ApiError::new(Code::BadRequest, "Type an artist and a title, at most 200 letters"));
+        }
+        let Some(path) = search_path(service, text) else {
+            return Err(ApiError::new(
+                Code::BadRequest,
+                format!("{} cannot be searched yet", service.service().label),
+            ));
+        };
+        let wait = Duration::try_from_secs_f64(self.settings().gateway.max_wait_seconds).unwrap_or_default();
+        let began = self.clock().mono();
+        let answer = self.call(Call::get(service, path, "ui", wait)).await?;
+        if !matches!(answer.verdict, crate::service::Verdict::Fresh | crate::service::Verdict::NotFound) {
+            let message =
+                format!("{} answered with status {}", service.service().label, answer.status.as_u16());
+            return Err(ApiError::new(Code::Failed, message));
+        }
+        let ms = u64::try_from(self.clock().mono().since(began).as_millis()).unwrap_or(u64::MAX);
+        let from_cache = answer.origin != Origin::Service;
+        Ok(SearchResult { service, found: read_search(service, &answer.body), from_cache, ms })
+    }
+
+    async fn limits(&self, service: ServiceId) -> Result<Limits, ApiError> {
+        Ok(self.limits_of(service, self.settings().budget(service, self.inner.credentials.has(service))))
+    }
+
+    async fn set_limits(&self, service: ServiceId, budget: Option<Budget>) -> Result<Limits, ApiError> {
+        let value = match &budget {
+            Some(budget) => {
+                budget.check().map_err(|e| ApiError::new(Code::BadRequest, e.to_string()))?;
+                Some(serde_json::to_value(budget).map_err(|e| ApiError::new(Code::Failed, e.to_string()))?)
+            }
+            None => None,
+        };
+        let edit = |settings: &mut serde_json::Map<String, serde_json::Value>| {
+            let services = settings.entry("services").or_insert_with(|| serde_json::json!({}));
+            let Some(services) = services.as_object_mut() else { return };
+            let entry = services.entry(service.as_str()).or_insert_with(|| serde_json::json!({}));
+            let Some(entry) = entry.as_object_mut() else { return };
+            match value {
+                Some(value) => entry.insert("budget".into(), value),
+                None => entry.remove("budget"),
+            };
+        };
+        self.change_settings(edit).map_err(|e| ApiError::new(Code::Failed, e.to_string()))?;
+        self.limits(service).await
+    }
+
+    async fn preview_limits(&self, service: ServiceId, budget: Budget) -> Result<Limits, ApiError> {
+        budget.check().map_err(|e| ApiError::new(Code::BadRequest, e.to_string()))?;
+        Ok(self.limits_of(service, budget))
+    }
+
+    async fn pause(&self, paused: bool) -> Result<(), ApiError> {
+        self.pause(paused);
+        Ok(())
+    }
+
+    async fn add_key(
+        &self,
+        name: String,
+        services: Option<Vec<ServiceId>>,
+        raw_links: bool,
+    ) -> Result<NewKey, ApiError> {
+        let key = self.keys().add(&name, services, raw_links, self.clock().wall())?;
+        Ok(NewKey { name, key })
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyInfo>, ApiError> {
+        Ok(self.keys().list().iter().map(|key| KeyInfo::from(&**key)).collect())
+    }
+
+    async fn revoke_key(&self, name: String) -> Result<(), ApiError> {
+        Ok(self.keys().revoke(&name)?)
+    }
+
+    async fn import_history(&self, text: String) -> Result<Imported, ApiError> {
+        let imported = self
+            .meter()
+            .import(text.as_bytes())
+            .map_err(|e| ApiError::new(Code::BadRequest, e.to_string()))?;
+        self.inner.recorder.save().await;
+        Ok(imported)
+    }
+}
+
+impl From<KeysError> for ApiError {
+    fn from(error: KeysError) -> Self {
+        let code = match error {
+            KeysError::Taken(_) | KeysError::BadName(_) | KeysError::Unknown(_) => Code::BadRequest,
+            KeysError::Damaged { .. } | KeysError::File { .. } => Code::Failed,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        let message = error.to_string();
+        let (code, retry_at) = match error {
+            CallError::Refused { until, .. } => (Code::Refused, Some(until.seconds_up())),
+            CallError::SignInNeeded(_) => (Code::SignInNeeded, None),
+            CallError::Disabled(_) | CallError::BadRequest(_) => (Code::BadRequest, None),
+            CallError::Unreachable { .. } => (Code::Unreachable, None),
+        };
+        Self { code, message, retry_at }
+    }
+}

@@ -1,0 +1,153 @@
+//! A call, from whoever asks to the service and back.
+//!
+//! [`path`] is the one way out of this machine; [`transport`] is its last step.
+
+pub mod path;
+pub mod transport;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::budget::{Priority, Why};
+use crate::clock::Wall;
+use crate::service::{BanKind, ServiceId, Verdict};
+
+/// One request to a service, before any credential is attached.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Whom it asks.
+    pub service: ServiceId,
+    /// HTTP method.
+    pub method: Method,
+    /// Path below the service's base URL, beginning with `/`.
+    pub path: String,
+    /// Query without `?`, as it is to be sent.
+    pub query: String,
+    /// Headers of the asker that concern the service (`Accept`, `If-None-Match`, `Content-Type`).
+    pub headers: HeaderMap,
+    /// Body, often empty.
+    pub body: Bytes,
+    /// Who asked: `ui`, `cli`, `poller`, or the name of a tool's key.
+    pub caller: Arc<str>,
+    /// Its place in line.
+    pub priority: Priority,
+    /// How long it may wait for its budget; `None` is without bound.
+    pub max_wait: Option<Duration>,
+    /// Which answers from the cache it takes.
+    pub accepts: Accepts,
+}
+
+/// Which answers from the cache a call takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Accepts {
+    /// None at all: the service itself is asked.
+    pub only_fresh_from_service: bool,
+    /// Answers that expired at most so long ago, also when the service could be asked.
+    pub max_stale: Option<Duration>,
+}
+
+impl Call {
+    /// A `GET` of an interactive caller that waits up to `max_wait`.
+    pub fn get(service: ServiceId, path: impl Into<String>, caller: &str, max_wait: Duration) -> Self {
+        let whole = path.into();
+        let (path, query) = match whole.split_once('?') {
+            Some((path, query)) => (path.to_owned(), query.to_owned()),
+            None => (whole, String::new()),
+        };
+        Self {
+            service,
+            method: Method::GET,
+            path,
+            query,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            caller: caller.into(),
+            priority: Priority::Interactive,
+            max_wait: Some(max_wait),
+            accepts: Accepts::default(),
+        }
+    }
+}
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The service, just now.
+    Service,
+    /// The cache, still alive; its age.
+    Hit(Duration),
+    /// The cache, expired; its age.
+    Stale(Duration),
+}
+
+/// A service's answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Headers, without those of the connection.
+    pub headers: HeaderMap,
+    /// Body, decompressed.
+    pub body: Bytes,
+    /// What the service's file reads in it.
+    pub verdict: Verdict,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    /// Not now: [`Why`], and when it may return.
+    #[error("{}", refusal_text(*.service, *.why, *.until))]
+    Refused {
+        /// The service.
+        service: ServiceId,
+        /// Why.
+        why: Why,
+        /// The earliest time worth another try.
+        until: Wall,
+        /// The same as a wait from now.
+        wait: Duration,
+        /// What the service said, if this very call was the one it refused.
+        answer: Option<Box<Answer>>,
+    },
+    /// The service wants a credential and there is none.
+    #[error("Sign in to {} first: it answers nobody without", .0.service().label)]
+    SignInNeeded(ServiceId),
+    /// The user switched the service off.
+    #[error("{} is switched off in the settings (services.{}.enabled)", .0.service().label, .0)]
+    Disabled(ServiceId),
+    /// No answer came, after all tries.
+    #[error("{} did not answer: {reason}", .service.service().label)]
+    Unreachable {
+        /// The service.
+        service: ServiceId,
+        /// What happened, without addresses or keys.
+        reason: String,
+    },
+    /// The request cannot be made.
+    #[error("{0}")]
+    BadRequest(String),
+}
+
+fn refusal_text(service: ServiceId, why: Why, until: Wall) -> String {
+    let (label, until) = (service.service().label, until.plus_millis(999).to_text());
+    match why {
+        Why::Banned(BanKind::Rate) => {
+            format!("{label} refuses calls for a while: nothing is sent before {until}")
+        }
+        Why::Banned(BanKind::Quota) => {
+            format!("The daily quota of {label} is spent: nothing is sent before {until}")
+        }
+        Why::Cooldown => format!("{label} cools down after a ban: no background calls before {until}"),
+        Why::OverBudget => format!("The budget of {label} is used up: there is room at {until}"),
+        Why::QuotaReserve => format!(
+            "The rest of the daily quota of {label} is kept for you: background calls go on at {until}"
+        ),
+        Why::Paused => "Calls are paused in Headroom".to_owned(),
+    }
+}

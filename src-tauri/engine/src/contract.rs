@@ -1,0 +1,380 @@
+//! Every command of the engine, declared once.
+//!
+//! [`contract!`] makes of one list the trait an engine must fill (a missing command does not compile),
+//! the dispatch by name that the window's and the loopback server's one entry use, and the TypeScript
+//! the window is written against.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use ts_rs::TS;
+
+use crate::account::keys::ToolKey;
+use crate::budget::{Budget, Quota, QuotaSource, QuotaUse, Window};
+use crate::metadata::Found;
+use crate::meter::{Event, EventKind, Imported, rollup::HourRow};
+use crate::rates::{Access, Ban, Rates, ServiceRates, WindowUse};
+use crate::service::{BanKind, ServiceId};
+
+/// What the catalogue says of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ServiceInfo {
+    /// Its id.
+    pub id: ServiceId,
+    /// The name people know it by.
+    pub label: &'static str,
+    /// Brand colour, `#RRGGBB`.
+    pub colour: &'static str,
+    /// The base URL in force.
+    pub base_url: String,
+    /// Whether nothing works without a credential.
+    pub needs_credential: bool,
+    /// Names of its endpoints, without `other`.
+    pub endpoints: Vec<&'static str>,
+    /// Its default budget as things stand.
+    pub default_budget: Budget,
+}
+
+/// Calls of the last sixty minutes.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct LastHour {
+    /// When the running minute began, unix seconds.
+    pub minute: i64,
+    /// Sixty minutes of each service, oldest first, the running one last.
+    #[ts(type = "Record<ServiceId, number[]>")]
+    pub services: BTreeMap<ServiceId, Vec<u32>>,
+}
+
+/// 24 h of a service at true minutes: place `i` is the minute that began at `start + 60 i`.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ServiceDay {
+    /// The service.
+    pub service: ServiceId,
+    /// The first minute, unix seconds.
+    pub start: i64,
+    /// Calls the budget allows in a minute.
+    pub limit: u32,
+    /// Calls, the running minute last.
+    pub calls: Vec<u32>,
+    /// Answers from the cache.
+    pub hits: Vec<u32>,
+    /// Calls by endpoint: each with a call in these 24 h.
+    #[ts(type = "Record<string, number[]>")]
+    pub endpoints: BTreeMap<&'static str, Vec<u32>>,
+    /// Calls in all.
+    pub total_24h: u32,
+    /// Calls of the busiest minute.
+    pub peak_cpm: u32,
+    /// When that was, unix seconds.
+    pub peak_at: Option<i64>,
+}
+
+/// Hourly sums of a service.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct DeepHistory {
+    /// The service.
+    pub service: ServiceId,
+    /// `[unix_s, calls, hits, refused, failed]`, oldest first; hours without calls are left out.
+    #[ts(type = "[number, number, number, number, number][]")]
+    pub hours: Vec<HourRow>,
+}
+
+/// What kind of thing a [`Notice`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// `settings.json` is not valid.
+    SettingsRejected,
+    /// The history cannot be written.
+    StorageFailing,
+    /// `library.db` cannot be used: no deep history.
+    LibraryUnusable,
+    /// The loopback server's port is taken.
+    PortTaken,
+}
+
+/// Something the user should know until it is mended.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Notice {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// What it is and what to do.
+    pub text: String,
+}
+
+/// The engine itself.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Status {
+    /// Its version.
+    pub version: &'static str,
+    /// Its data directory.
+    pub data_dir: String,
+    /// Where the loopback server listens; null while it does not.
+    pub address: Option<String>,
+    /// When it started, unix seconds.
+    pub started_at: i64,
+    /// What the user should know.
+    pub notices: Vec<Notice>,
+}
+
+/// The budget of a service and what it could be.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Limits {
+    /// The service.
+    pub service: ServiceId,
+    /// The budget in question.
+    pub budget: Budget,
+    /// The catalogue's.
+    pub default_budget: Budget,
+    /// The preset *Careful*.
+    pub careful: Budget,
+    /// Whether the budget is the catalogue's.
+    pub is_default: bool,
+    /// Calls a minute it allows: the gauge's maximum.
+    pub limit: u32,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct SearchResult {
+    /// The service asked.
+    pub service: ServiceId,
+    /// Tracks, best first.
+    pub found: Vec<Found>,
+    /// Whether the cache answered.
+    pub from_cache: bool,
+    /// Milliseconds it took.
+    pub ms: u64,
+}
+
+/// A new key. Shown this once.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct NewKey {
+    /// The tool's name.
+    pub name: String,
+    /// The key.
+    pub key: String,
+}
+
+/// A tool's key, without the key.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct KeyInfo {
+    /// The tool's name.
+    pub name: String,
+    /// The services it opens; null is all.
+    pub services: Option<Vec<ServiceId>>,
+    /// Whether links in answers are left as they are.
+    pub raw_links: bool,
+    /// When it was made, unix seconds.
+    pub created: i64,
+}
+
+impl From<&ToolKey> for KeyInfo {
+    fn from(key: &ToolKey) -> Self {
+        Self {
+            name: key.name.clone(),
+            services: key.services.clone(),
+            raw_links: key.raw_links,
+            created: key.created,
+        }
+    }
+}
+
+/// What the window branches on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(rename_all = "snake_case")]
+pub enum Code {
+    /// Not now; `retry_at` says when.
+    Refused,
+    /// The user must sign in first.
+    SignInNeeded,
+    /// What was asked is wrong.
+    BadRequest,
+    /// The service did not answer.
+    Unreachable,
+    /// Something went wrong here.
+    Failed,
+    /// There is no engine.
+    EngineStopped,
+}
+
+/// Every failure the window sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS, thiserror::Error)]
+#[error("{message}")]
+pub struct ApiError {
+    /// What to branch on.
+    pub code: Code,
+    /// A sentence that says what to do, without a full stop.
+    pub message: String,
+    /// When another try is worth it, unix seconds.
+    pub retry_at: Option<i64>,
+}
+
+impl ApiError {
+    /// An error without a time.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_at: None }
+    }
+}
+
+macro_rules! contract {
+    ($($(#[doc = $doc:literal])+ $name:ident($($arg:ident: $type:ty),*) -> $result:ty;)+) => {
+        /// What an engine answers, one method a command.
+        pub trait Contract: Sync {
+            $($(#[doc = $doc])+
+            ///
+            /// # Errors
+            /// See [`ApiError`].
+            fn $name(&self, $($arg: $type),*) -> impl Future<Output = Result<$result, ApiError>> + Send;)+
+        }
+
+        /// Runs the command `name` with its arguments as a JSON object.
+        ///
+        /// # Errors
+        /// The command's own, or [`Code::BadRequest`] for an unknown name or wrong arguments.
+        pub async fn dispatch(engine: &impl Contract, name: &str, args: Value) -> Result<Value, ApiError> {
+            // No arguments may be written as nothing.
+            let args = if args.is_null() { Value::Object(serde_json::Map::new()) } else { args };
+            match name {
+                $(stringify!($name) => {
+                    #[derive(Deserialize)]
+                    #[serde(deny_unknown_fields)]
+                    struct Args { $($arg: $type),* }
+                    let Args { $($arg),* } = serde_path_to_error::deserialize(args)
+                        .map_err(|e| ApiError::new(Code::BadRequest, format!("{name}: {e}")))?;
+                    let result = engine.$name($($arg),*).await?;
+                    serde_json::to_value(result).map_err(|e| ApiError::new(Code::Failed, e.to_string()))
+                })+
+                _ => Err(ApiError::new(Code::BadRequest, format!("There is no command {name:?}"))),
+            }
+        }
+
+        /// The commands in TypeScript.
+        fn commands(config: &ts_rs::Config) -> String {
+            let mut out = String::from("/** Every command: its arguments and its result. */\nexport type Contract = {\n");
+            $({
+                let args: &[String] = &[$(format!("{}: {}", stringify!($arg), <$type as TS>::name(config))),*];
+                let args = if args.is_empty() { "Record<string, never>".to_owned() } else { format!("{{ {} }}", args.join("; ")) };
+                let doc = [$($doc.trim()),+].join(" ");
+                let result = <$result as TS>::name(config);
+                out.push_str(&format!("  /** {doc} */\n  {}: {{ args: {args}; result: {result} }};\n", stringify!($name)));
+            })+
+            out.push_str("};\n");
+            out
+        }
+    };
+}
+
+contract! {
+    /// The services there are.
+    catalogue() -> Vec<ServiceInfo>;
+    /// The engine itself.
+    status() -> Status;
+    /// The gauges, as they are now.
+    rates() -> Rates;
+    /// Bars of the last sixty minutes.
+    last_hour() -> LastHour;
+    /// 24 h of a service at true minutes.
+    day(service: ServiceId) -> ServiceDay;
+    /// Hourly sums of the last so many days.
+    deep_history(service: ServiceId, days: u32) -> DeepHistory;
+    /// The events, oldest first.
+    events() -> Vec<Event>;
+    /// The debug text.
+    debug_text() -> String;
+    /// Searches one service for tracks: one call.
+    search(service: ServiceId, text: String) -> SearchResult;
+    /// The budget of a service.
+    limits(service: ServiceId) -> Limits;
+    /// Replaces the budget of a service; null brings back the catalogue's.
+    set_limits(service: ServiceId, budget: Option<Budget>) -> Limits;
+    /// What the gauge's maximum would be.
+    preview_limits(service: ServiceId, budget: Budget) -> Limits;
+    /// Holds back all calls, or lets them go on.
+    pause(paused: bool) -> ();
+    /// Makes a key for a tool.
+    add_key(name: String, services: Option<Vec<ServiceId>>, raw_links: bool) -> NewKey;
+    /// The keys there are.
+    keys() -> Vec<KeyInfo>;
+    /// Ends a key.
+    revoke_key(name: String) -> ();
+    /// Takes in the history of the older monitor: the text of its file.
+    import_history(text: String) -> Imported;
+}
+
+/// The whole contract in TypeScript, as it stands in `ui/src/contract/contract.ts`.
+#[must_use]
+pub fn typescript() -> String {
+    let config = ts_rs::Config::new().with_large_int("number");
+    let mut out =
+        String::from("// Generated from the engine's contract by `npm run types`. Do not edit.\n\n");
+    macro_rules! declare {
+        ($($type:ty),+ $(,)?) => {
+            $(
+                if let Some(doc) = <$type as TS>::docs() {
+                    out.push_str(&doc);
+                }
+                out.push_str(&format!("export {}\n\n", <$type as TS>::decl(&config)));
+            )+
+        };
+    }
+    declare!(
+        ServiceId,
+        BanKind,
+        Access,
+        QuotaSource,
+        Window,
+        Quota,
+        Budget,
+        WindowUse,
+        QuotaUse,
+        Ban,
+        ServiceRates,
+        Rates,
+        ServiceInfo,
+        LastHour,
+        ServiceDay,
+        DeepHistory,
+        EventKind,
+        Event,
+        NoticeKind,
+        Notice,
+        Status,
+        Limits,
+        Found,
+        SearchResult,
+        NewKey,
+        KeyInfo,
+        Imported,
+        Code,
+        ApiError,
+    );
+    out.push_str(&commands(&config));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `npm run types` runs this with `HEADROOM_WRITE_TYPES=1`.
+    #[test]
+    fn the_committed_types_are_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/contract/contract.ts");
+        let now = typescript();
+        if std::env::var_os("HEADROOM_WRITE_TYPES").is_some() {
+            crate::disk::write_atomically(
+                std::path::Path::new(path),
+                now.as_bytes(),
+                crate::disk::Readers::Default,
+            )
+            .unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap().replace("\r\n", "\n");
+        assert!(committed == now, "ui/src/contract/contract.ts is stale: run `npm run types`");
+    }
+}

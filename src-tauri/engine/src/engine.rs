@@ -1,0 +1,408 @@
+//! The one front door: start an engine on a data directory, ask it things, stop it.
+//!
+//! ```no_run
+//! use headroom_engine::{Engine, Options, call::Call, service::ServiceId};
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::start(Options::new("/tmp/headroom-example")).await?;
+//! let wait = std::time::Duration::from_secs(30);
+//! let answer = engine.call(Call::get(ServiceId::Deezer, "/search?q=get+lucky", "ui", wait)).await?;
+//! println!("{} bytes", answer.body.len());
+//! engine.stop().await;
+//! # Ok(()) }
+//! ```
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::account::keys::{Keys, KeysError};
+use crate::account::{Credentials, SignedOut};
+use crate::budget::{Gate, QuotaBook};
+use crate::cache::{AnswerCache, KeepsNothing};
+use crate::call::transport::{HttpTransport, Transport, TransportError};
+use crate::call::{Answer, Call, CallError};
+use crate::clock::{Clock, Wall};
+use crate::library::{Library, LibraryError};
+use crate::meter::history::{HistoryError, HistoryFile};
+use crate::meter::{Event, EventKind, Meter};
+use crate::rates::Rates;
+use crate::recorder::Recorder;
+use crate::service::ServiceId;
+use crate::settings::{Settings, SettingsError, SettingsFile};
+
+/// How an engine is started.
+pub struct Options {
+    /// The data directory; made if it is not there.
+    pub data_dir: PathBuf,
+    /// The time.
+    pub clock: Clock,
+    /// The last step of a call; HTTP unless a test says otherwise.
+    pub transport: Option<Arc<dyn Transport>>,
+    /// Where credentials come from.
+    pub credentials: Arc<dyn Credentials>,
+    /// Variables that override settings.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Options {
+    /// The usual engine on this data directory, with this process's environment.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            clock: Clock::system(),
+            transport: None,
+            credentials: Arc::new(SignedOut),
+            environment: std::env::vars().collect(),
+        }
+    }
+}
+
+/// The directory used when none is named: `HEADROOM_DATA_DIR`, else the system's place for application
+/// data (Linux `$XDG_DATA_HOME/headroom`).
+#[must_use]
+pub fn default_data_dir() -> Option<PathBuf> {
+    match std::env::var_os("HEADROOM_DATA_DIR") {
+        Some(dir) if !dir.is_empty() => Some(dir.into()),
+        _ => directories::ProjectDirs::from("app", "", "headroom").map(|dirs| dirs.data_dir().to_owned()),
+    }
+}
+
+/// Why an engine does not start. Each names what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another engine holds the directory.
+    #[error("an engine is already running on {0}")]
+    Running(PathBuf),
+    /// The directory cannot be used.
+    #[error("cannot use the data directory {path}: choose another with --data-dir, or make it writable")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The keys cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The history cannot be used.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// TLS cannot be set up.
+    #[error("cannot set up HTTPS")]
+    Transport(#[from] TransportError),
+}
+
+/// One service's budget and quota in force.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) quota: Mutex<QuotaBook>,
+}
+
+/// Everything an engine holds.
+pub(crate) struct Inner {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) clock: Clock,
+    pub(crate) started: Wall,
+    pub(crate) settings: SettingsFile,
+    pub(crate) keys: Keys,
+    pub(crate) lanes: Arc<Vec<Lane>>,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) library: Result<Library, LibraryError>,
+    pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) cache: Box<dyn AnswerCache>,
+    pub(crate) transport: Arc<dyn Transport>,
+    paused: AtomicBool,
+    frames: watch::Sender<Option<Arc<Rates>>>,
+    rejected_settings: Mutex<Option<String>>,
+    /// Where the loopback server listens, or why it does not.
+    listening: Mutex<(Option<String>, Option<String>)>,
+    /// Held while the engine lives: one engine a directory.
+    lock: Mutex<Option<File>>,
+}
+
+impl Inner {
+    pub(crate) fn lane(&self, id: ServiceId) -> &Lane {
+        &self.lanes[id.index()]
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn user_agent(&self) -> String {
+        format!("Headroom/{} ( {} )", env!("CARGO_PKG_VERSION"), self.settings.current().contact)
+    }
+
+    fn apply(&self, settings: &Settings) {
+        for id in ServiceId::ALL {
+            let budget = settings.budget(*id, self.credentials.has(*id));
+            let lane = self.lane(*id);
+            lane.quota.lock().set(budget.quota);
+            lane.gate.set_budget(budget);
+        }
+    }
+
+    async fn second(&self) {
+        match self.settings.reload() {
+            None => {}
+            Some(Ok(settings)) => {
+                self.apply(&settings);
+                *self.rejected_settings.lock() = None;
+                tracing::info!("settings.json was read again");
+            }
+            Some(Err(error)) => {
+                let text =
+                    format!("settings.json is not used, the last good settings stay in force. {error}");
+                tracing::error!("{text}");
+                self.recorder.note(Event::general(
+                    self.clock.wall().seconds(),
+                    EventKind::SettingsRejected,
+                    text.clone(),
+                ));
+                *self.rejected_settings.lock() = Some(text);
+            }
+        }
+        self.recorder.tick().await;
+        if self.frames.receiver_count() > 0 {
+            let rates = Arc::new(self.rates());
+            self.frames.send_if_modified(|last| {
+                let news = last.as_ref().is_none_or(|last| rates.differs(last));
+                if news {
+                    *last = Some(rates);
+                }
+                news
+            });
+        }
+    }
+}
+
+/// A cheap-clone handle to a running engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+    ticker: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("data_dir", &self.inner.data_dir).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Starts an engine: takes the directory's lock, reads what is there, and goes on where the last
+    /// one stopped.
+    ///
+    /// # Errors
+    /// See [`StartError`]. Nothing on disk is changed then, but for a damaged history set aside.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let Options { data_dir, clock, transport, credentials, environment } = options;
+        let lock = take_lock(&data_dir)?;
+        let settings = SettingsFile::open(&data_dir, environment)?;
+        let keys = Keys::open(&data_dir)?;
+        let (file, loaded) = HistoryFile::open(&data_dir, clock.wall())?;
+        let library = Library::open(&data_dir, clock.wall());
+        if let Err(error) = &library {
+            tracing::error!("the library is not used: {error}");
+        }
+        let transport = match transport {
+            Some(transport) => transport,
+            None => Arc::new(HttpTransport::new()?),
+        };
+        let lanes: Vec<Lane> = ServiceId::ALL
+            .iter()
+            .map(|id| Lane {
+                gate: Gate::new(clock.clone(), id.service().default_budget(false)),
+                quota: Mutex::new(QuotaBook::new(id.service().assumed_quota)),
+            })
+            .collect();
+        let lanes = Arc::new(lanes);
+        let meter = Arc::new(Meter::new(clock.clone()));
+        let for_sums = library.as_ref().ok().cloned();
+        let recorder =
+            Arc::new(Recorder::new(clock.clone(), Arc::clone(&meter), Arc::clone(&lanes), for_sums, file));
+        let inner = Arc::new(Inner {
+            started: clock.wall(),
+            data_dir,
+            settings,
+            keys,
+            lanes,
+            meter,
+            recorder,
+            library,
+            credentials,
+            cache: Box::new(KeepsNothing),
+            transport,
+            clock,
+            paused: AtomicBool::new(false),
+            frames: watch::Sender::new(None),
+            rejected_settings: Mutex::new(None),
+            listening: Mutex::new((None, None)),
+            lock: Mutex::new(Some(lock)),
+        });
+        // Budgets first: the windows to be filled are theirs.
+        inner.apply(&inner.settings.current());
+        inner.recorder.restore(loaded);
+        inner.recorder.save().await;
+        let ticker = tokio::spawn(tick(Arc::downgrade(&inner)));
+        Ok(Self { inner, ticker: Arc::new(Mutex::new(Some(ticker))) })
+    }
+
+    /// Takes a call down the path.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn call(&self, call: Call) -> Result<Answer, CallError> {
+        self.inner.take(call).await
+    }
+
+    /// The gauges, as they are now.
+    #[must_use]
+    pub fn rates(&self) -> Rates {
+        self.inner.rates()
+    }
+
+    /// The gauges each second in which one of them changes, for as long as the receiver is kept.
+    #[must_use]
+    pub fn frames(&self) -> watch::Receiver<Option<Arc<Rates>>> {
+        self.inner.frames.subscribe()
+    }
+
+    /// Everything counted.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.inner.meter
+    }
+
+    /// The keys tools hold.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.inner.keys
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.inner.settings.current()
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.inner.data_dir
+    }
+
+    /// The time it lives by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// Holds back all calls, or lets them go on.
+    pub fn pause(&self, paused: bool) {
+        self.inner.paused.store(paused, Ordering::Relaxed);
+    }
+
+    /// Ends ban, cooldown and escalation of a service; its next call is a single probe. On disk when
+    /// this returns.
+    pub async fn clear_ban(&self, id: ServiceId) {
+        if self.inner.lane(id).gate.clear_ban() {
+            self.inner.recorder.ban_cleared(id).await;
+        }
+    }
+
+    /// What is wrong with `settings.json` since it was last good.
+    #[must_use]
+    pub fn rejected_settings(&self) -> Option<String> {
+        self.inner.rejected_settings.lock().clone()
+    }
+
+    /// What keeps the history from the disk.
+    #[must_use]
+    pub fn storage_failing(&self) -> Option<String> {
+        self.inner.recorder.failing()
+    }
+
+    /// Saves and ends. Other handles of the same engine are of no use afterwards.
+    pub async fn stop(&self) {
+        let ticker = self.ticker.lock().take();
+        if let Some(ticker) = ticker {
+            ticker.abort();
+            // Its last write is whole before ours begins.
+            let _ = ticker.await;
+        }
+        self.inner.recorder.save().await;
+        self.inner.lock.lock().take();
+    }
+
+    /// Where the loopback server listens, and what keeps it from listening.
+    #[must_use]
+    pub fn listening(&self) -> (Option<String>, Option<String>) {
+        self.inner.listening.lock().clone()
+    }
+
+    pub(crate) fn set_listening(&self, address: Option<String>, trouble: Option<String>) {
+        *self.inner.listening.lock() = (address, trouble);
+    }
+
+    pub(crate) fn change_settings(
+        &self,
+        edit: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>),
+    ) -> Result<(), SettingsError> {
+        let settings = self.inner.settings.edit(edit)?;
+        self.inner.apply(&settings);
+        *self.inner.rejected_settings.lock() = None;
+        Ok(())
+    }
+}
+
+async fn tick(engine: std::sync::Weak<Inner>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    seconds.tick().await;
+    loop {
+        seconds.tick().await;
+        let Some(inner) = engine.upgrade() else { return };
+        inner.second().await;
+    }
+}
+
+fn take_lock(dir: &Path) -> Result<File, StartError> {
+    let failed = |source| StartError::Directory { path: dir.to_owned(), source };
+    make_private_dir(dir).map_err(failed)?;
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("engine.lock"))
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::Running(dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+#[cfg(unix)]
+fn make_private_dir(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+#[cfg(not(unix))]
+fn make_private_dir(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)
+}

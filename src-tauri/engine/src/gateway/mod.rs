@@ -1,0 +1,176 @@
+//! The loopback server: the gateway for tools, and the control API.
+//!
+//! It listens on 127.0.0.1 (and `[::1]` where that is free) and nowhere else. Every request passes the
+//! [`guard`] first.
+
+mod api;
+mod error;
+mod guard;
+mod headers;
+mod links;
+mod proxy;
+mod shown_key;
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::account::keys::new_key;
+use crate::disk::{self, Readers};
+use crate::engine::Engine;
+
+/// How long open requests may go on after a stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// Why the server does not listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Something else has the port.
+    #[error(
+        "port {0} on 127.0.0.1 is taken by another program: stop that, or choose another port with gateway.port in settings.json (0 picks a free one)"
+    )]
+    PortTaken(u16),
+    /// The system said no.
+    #[error("cannot listen on 127.0.0.1:{port}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// `runtime.json` cannot be written.
+    #[error("cannot write {path}")]
+    Runtime {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// What `runtime.json` says of a running engine.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Runtime {
+    /// Its process.
+    pub pid: u32,
+    /// Its port on 127.0.0.1.
+    pub port: u16,
+    /// The control key.
+    pub key: String,
+}
+
+/// What each request handler knows.
+#[derive(Clone)]
+struct Host {
+    engine: Engine,
+    control_key: Arc<str>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// A running server. Dropping it ends it at once; [`Server::stop`] lets open requests end.
+#[derive(Debug)]
+pub struct Server {
+    port: u16,
+    runtime: PathBuf,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    engine: Engine,
+}
+
+impl Server {
+    /// Listens on `port` (the settings' when `None`; 0 picks a free one) and writes `runtime.json`.
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    pub async fn start(engine: &Engine, port: Option<u16>) -> Result<Self, ServeError> {
+        let port = port.unwrap_or_else(|| engine.settings().gateway.port);
+        let started = Self::listen(engine, port).await;
+        match &started {
+            Ok(server) => engine.set_listening(Some(server.address()), None),
+            Err(error) => engine.set_listening(None, Some(error.to_string())),
+        }
+        started
+    }
+
+    async fn listen(engine: &Engine, port: u16) -> Result<Self, ServeError> {
+        let v4 =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| match source.kind() {
+                io::ErrorKind::AddrInUse => ServeError::PortTaken(port),
+                _ => ServeError::Listen { port, source },
+            })?;
+        let port = v4.local_addr().map_err(|source| ServeError::Listen { port, source })?.port();
+        // Nice to have: some clients try ::1 first when told "localhost".
+        let v6 = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await.ok();
+        let control_key: Arc<str> = new_key().into();
+        let runtime = engine.data_dir().join("runtime.json");
+        let written =
+            serde_json::to_vec(&Runtime { pid: std::process::id(), port, key: control_key.to_string() })
+                .map_err(io::Error::from)
+                .and_then(|bytes| disk::write_atomically(&runtime, &bytes, Readers::Owner));
+        written.map_err(|source| ServeError::Runtime { path: runtime.clone(), source })?;
+        let (stop, stopping) = watch::channel(false);
+        let host = Host { engine: engine.clone(), control_key, stopping: stopping.clone() };
+        let router = router(host);
+        let tasks = [Some(v4), v6].into_iter().flatten().map(|listener| {
+            let (router, mut stopping) = (router.clone(), stopping.clone());
+            tokio::spawn(async move {
+                let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
+                if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+                    tracing::error!("the loopback server ended: {error}");
+                }
+            })
+        });
+        Ok(Self { port, runtime, stop, tasks: tasks.collect(), engine: engine.clone() })
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `http://127.0.0.1:8765`
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Takes no more requests, lets the open ones end, and removes `runtime.json`.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        for task in &mut self.tasks {
+            if tokio::time::timeout(LAST_REQUESTS, &mut *task).await.is_err() {
+                task.abort();
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+        self.engine.set_listening(None, None);
+        // Only ours: a later engine may have written its own.
+        let _ = std::fs::remove_file(&self.runtime);
+    }
+}
+
+fn router(host: Host) -> Router {
+    Router::new()
+        .route("/health", get(api::health))
+        .nest("/api", api::router(host.clone()))
+        .fallback(proxy::pass_on)
+        .layer(middleware::from_fn(guard::check_host))
+        .with_state(host)
+}

@@ -1,0 +1,29 @@
+//! Everything Headroom knows, without a window.
+//!
+//! One room for one word: the catalogue of services ([`service`]), the path every call takes ([`call`]),
+//! what we allow ourselves ([`budget`]), what is counted ([`meter`]), credentials ([`account`]), kept
+//! answers ([`cache`]), and the loopback server ([`gateway`]). [`Engine`] is the front door.
+//!
+//! Invariant: this crate knows no host. No window, no globals, no clock but [`clock`].
+
+pub mod account;
+pub mod budget;
+pub mod cache;
+pub mod call;
+pub mod clock;
+pub mod contract;
+pub mod disk;
+pub mod engine;
+pub mod gateway;
+pub mod library;
+pub mod logs;
+pub mod metadata;
+pub mod meter;
+pub mod rates;
+pub mod recorder;
+pub mod service;
+pub mod settings;
+
+mod answers;
+
+pub use engine::{Engine, Options, StartError, default_data_dir};

@@ -1,0 +1,40 @@
+//! Apple Music, by the iTunes Search API.
+//!
+//! About 20 calls a minute: <https://developer.apple.com/library/archive/documentation/AudioVideo/Conceptual/iTuneSearchAPI/>.
+//! A refusal is 403 (or 429) with an empty body and no hint of when. Nothing found is `resultCount` 0.
+
+use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+
+pub(super) static SERVICE: Service = Service {
+    id: ServiceId::Itunes,
+    label: "Apple Music",
+    colour: "#FC3C44",
+    base_url: "https://itunes.apple.com",
+    accounts_url: None,
+    auth: Auth { place: CredentialPlace::None, required: false },
+    wants_user_agent: false,
+    budget: DefaultBudget { spacing_ms: 3_000, windows: &[(60, 20)] },
+    budget_without_credential: None,
+    assumed_quota: None,
+    endpoints: &[
+        Endpoint::new("search", &["GET /search", "GET /{country}/search"]),
+        Endpoint::new("lookup", &["GET /lookup", "GET /{country}/lookup"]),
+    ],
+    check_path: Some("/search?term=a&limit=1"),
+    default_ban_s: 10 * 60,
+    verdict,
+    server_limit: no_server_limit,
+};
+
+fn verdict(answer: &Answered<'_>) -> Verdict {
+    match answer.by_status() {
+        Verdict::Failed if answer.status.as_u16() == 403 && answer.is_blank() => Verdict::Refused(BanKind::Rate),
+        Verdict::Fresh if found_nothing(answer) => Verdict::NotFound,
+        other => other,
+    }
+}
+
+fn found_nothing(answer: &Answered<'_>) -> bool {
+    let body = answer.json_with("\"resultCount\"");
+    body.is_some_and(|json| json.get("resultCount").and_then(serde_json::Value::as_u64) == Some(0))
+}

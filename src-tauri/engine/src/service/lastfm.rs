@@ -1,0 +1,53 @@
+//! Last.fm API 2.0.
+//!
+//! Five calls a second averaged over 5 minutes per IP address. Errors are a JSON `error` number, with
+//! whatever HTTP status: <https://www.last.fm/api/errorcodes>. 29 is the only refusal; 11 and 16 pass;
+//! 6 is "not found" in look-ups; 26 is a suspended key, which waiting does not mend.
+
+use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+
+pub(super) static SERVICE: Service = Service {
+    id: ServiceId::Lastfm,
+    label: "Last.fm",
+    colour: "#D51007",
+    base_url: "https://ws.audioscrobbler.com",
+    accounts_url: None,
+    auth: Auth { place: CredentialPlace::Query("api_key"), required: true },
+    wants_user_agent: false,
+    budget: DefaultBudget { spacing_ms: 0, windows: &[(1, 5), (300, 1_500)] },
+    budget_without_credential: None,
+    assumed_quota: None,
+    endpoints: &[
+        Endpoint::new("track_info", &["* /2.0?method=track.getinfo"]),
+        Endpoint::new("track_search", &["* /2.0?method=track.search"]),
+        Endpoint::new("track_top_tags", &["* /2.0?method=track.gettoptags"]),
+        Endpoint::new("album_info", &["* /2.0?method=album.getinfo"]),
+        Endpoint::new("album_search", &["* /2.0?method=album.search"]),
+        Endpoint::new("artist_info", &["* /2.0?method=artist.getinfo"]),
+        Endpoint::new("artist_search", &["* /2.0?method=artist.search"]),
+        Endpoint::new("artist_similar", &["* /2.0?method=artist.getsimilar"]),
+        Endpoint::new("artist_top_albums", &["* /2.0?method=artist.gettopalbums"]),
+        Endpoint::new("artist_top_tags", &["* /2.0?method=artist.gettoptags"]),
+        Endpoint::new("user_recent_tracks", &["* /2.0?method=user.getrecenttracks"]),
+        Endpoint::new("user_info", &["* /2.0?method=user.getinfo"]),
+        Endpoint::new("scrobble", &["* /2.0?method=track.scrobble"]),
+        Endpoint::new("now_playing", &["* /2.0?method=track.updatenowplaying"]),
+    ],
+    check_path: None,
+    default_ban_s: 60,
+    verdict,
+    server_limit: no_server_limit,
+};
+
+fn verdict(answer: &Answered<'_>) -> Verdict {
+    let json = answer.json_with("\"error\"");
+    let code = json.as_ref().and_then(|json| json.get("error")).and_then(serde_json::Value::as_i64);
+    match code {
+        Some(29) => Verdict::Refused(BanKind::Rate),
+        Some(6) => Verdict::NotFound,
+        Some(8 | 11 | 16) => Verdict::Transient,
+        Some(4 | 9 | 10 | 14) => Verdict::SignInNeeded,
+        Some(_) => Verdict::Failed,
+        None => answer.by_status(),
+    }
+}

@@ -1,0 +1,32 @@
+//! Odesli (song.link) API: links to one song on every platform. 10 calls a minute without a key;
+//! refuses with 429, sometimes 401: <https://linktree.notion.site/API-d0ebe08a5e304a55928405eb682f6741>.
+
+use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+
+pub(super) static SERVICE: Service = Service {
+    id: ServiceId::Odesli,
+    label: "Odesli",
+    colour: "#FF4B8B",
+    base_url: "https://api.song.link",
+    accounts_url: None,
+    auth: Auth { place: CredentialPlace::None, required: false },
+    wants_user_agent: false,
+    budget: DefaultBudget { spacing_ms: 0, windows: &[(60, 9)] },
+    budget_without_credential: None,
+    assumed_quota: None,
+    endpoints: &[
+        Endpoint::new("links", &["GET /v1-alpha.1/links"]),
+    ],
+    check_path: None,
+    default_ban_s: 60,
+    verdict: verdict,
+    server_limit: no_server_limit,
+};
+
+fn verdict(answer: &Answered<'_>) -> Verdict {
+    match answer.by_status() {
+        // It takes no credential that could be wrong.
+        Verdict::SignInNeeded => Verdict::Refused(BanKind::Rate),
+        other => other,
+    }
+}

@@ -1,0 +1,62 @@
+//! Spotify Web API, as of autumn 2026.
+//!
+//! A rolling 30 s limit of unpublished size, and a quota of about a day per developer account, shared
+//! by all its development-mode apps: <https://developer.spotify.com/documentation/web-api/concepts/rate-limits>.
+//! A rate refusal is 429 with `Retry-After` of seconds; a quota refusal is 429 with
+//! `error.reason == "QUOTA_EXCEEDED"` and waits of 13 to 24 h. Asking during a ban prolongs it.
+
+use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+
+pub(super) static SERVICE: Service = Service {
+    id: ServiceId::Spotify,
+    label: "Spotify",
+    colour: "#1DB954",
+    base_url: "https://api.spotify.com",
+    accounts_url: Some("https://accounts.spotify.com"),
+    auth: Auth { place: CredentialPlace::Bearer, required: true },
+    wants_user_agent: false,
+    budget: DefaultBudget { spacing_ms: 350, windows: &[(30, 85), (3600, 1000)] },
+    budget_without_credential: None,
+    assumed_quota: Some(800),
+    endpoints: &[
+        Endpoint::new("search", &["GET /v1/search"]),
+        Endpoint::new("track", &["GET /v1/tracks/{id}"]),
+        Endpoint::new("album", &["GET /v1/albums/{id}"]),
+        Endpoint::new("album_tracks", &["GET /v1/albums/{id}/tracks"]),
+        Endpoint::new("artist", &["GET /v1/artists/{id}"]),
+        Endpoint::new("artist_albums", &["GET /v1/artists/{id}/albums"]),
+        Endpoint::new("player", &["GET /v1/me/player", "GET /v1/me/player/currently-playing"]),
+        Endpoint::new("recently_played", &["GET /v1/me/player/recently-played"]),
+        Endpoint::new("player_control", &[
+            "PUT /v1/me/player", "PUT /v1/me/player/{action}", "POST /v1/me/player/{action}",
+        ]),
+        Endpoint::new("devices", &["GET /v1/me/player/devices"]),
+        Endpoint::new("queue", &["GET /v1/me/player/queue"]),
+        Endpoint::new("me", &["GET /v1/me"]),
+        Endpoint::new("library", &[
+            "* /v1/me/library", "* /v1/me/library/{what}", "* /v1/me/tracks", "* /v1/me/albums", "* /v1/me/following",
+        ]),
+        Endpoint::new("top_items", &["GET /v1/me/top/{type}"]),
+        Endpoint::new("my_playlists", &["* /v1/me/playlists"]),
+        Endpoint::new("playlist", &["* /v1/playlists/{id}"]),
+        Endpoint::new("playlist_items", &["* /v1/playlists/{id}/items", "* /v1/playlists/{id}/tracks"]),
+        Endpoint::new("show", &["GET /v1/shows/{id}", "GET /v1/shows/{id}/episodes"]),
+        Endpoint::new("episode", &["GET /v1/episodes/{id}"]),
+    ],
+    check_path: None,
+    default_ban_s: 30 * 60,
+    verdict,
+    server_limit: no_server_limit,
+};
+
+fn verdict(answer: &Answered<'_>) -> Verdict {
+    match answer.by_status() {
+        Verdict::Refused(_) if quota_exceeded(answer) => Verdict::Refused(BanKind::Quota),
+        other => other,
+    }
+}
+
+fn quota_exceeded(answer: &Answered<'_>) -> bool {
+    let body = answer.json_with("\"QUOTA_EXCEEDED\"");
+    body.is_some_and(|json| json.pointer("/error/reason").and_then(|r| r.as_str()) == Some("QUOTA_EXCEEDED"))
+}

@@ -1,0 +1,23 @@
+//! The engine from outside. Logic runs in virtual time over an in-memory transport, sockets in real
+//! time against the stand-ins; the two are never mixed. Names begin with the number of the known
+//! defect they guard against, where there is one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should say where it stopped"
+)]
+
+mod bans;
+mod budgets;
+mod counting;
+mod crash;
+mod faults;
+mod gateway;
+mod limits;
+mod provider;
+mod refusals;
+mod restarts;
+mod sockets;
+mod storage;
+mod support;
+mod waiting;
