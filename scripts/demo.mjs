@@ -5,6 +5,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { livelyDay } from "./demo/day.mjs";
+import { runTools } from "./demo/tools.mjs";
 import { launch, options } from "./launch.mjs";
 import { built, hasDisplay, must } from "./run.mjs";
 import { setup } from "./setup.mjs";
@@ -20,10 +22,14 @@ process.on("exit", () => {
   if (!chosen.dataDir) rmSync(dataDir, { recursive: true, force: true });
 });
 
-const { services, accounts } = await announcement(simulator);
+const { control, services, accounts } = await announcement(simulator);
 writeSettings(await settings(services, accounts));
-writeLivelyDay(dataDir);
+writeFileSync(join(dataDir, "history.json"), JSON.stringify(livelyDay(Date.now())));
+let ended = false;
+const tools = runTools(dataDir, control, () => ended);
+tools.catch((error) => console.error(`The demo's tools stopped: ${error.message}`));
 process.exitCode = await launch({ ...chosen, dataDir }, { ...process.env, HEADROOM_VAULT: "file" });
+ended = true;
 process.exit();
 
 /** The one line of JSON by which the simulator says that it is ready, and where. */
@@ -49,7 +55,17 @@ async function settings(services, accounts = {}) {
     const accounts_url = accounts[id];
     return [id, accounts_url ? { base_url, accounts_url } : { base_url }];
   });
-  return { services: Object.fromEntries(entries), gateway: { port: await freePort() } };
+  const all = Object.fromEntries(entries);
+  // As if its owner knew: the assumed quota of 800 would make a lively day a spent one.
+  all.spotify.budget = {
+    spacing_ms: 350,
+    windows: [
+      { seconds: 30, calls: 85 },
+      { seconds: 3600, calls: 1000 },
+    ],
+    quota: { hours: 24, calls: 8000 },
+  };
+  return { services: all, gateway: { port: await freePort() } };
 }
 
 function freePort() {
@@ -60,6 +76,3 @@ function freePort() {
     });
   });
 }
-
-/** Where a lively day's `history.json` will be put into `dataDir`, so that the charts have something to show. */
-function writeLivelyDay(_dataDir) {}

@@ -110,7 +110,7 @@ async function withoutWindow(ctl, once) {
     await ended;
     return 1;
   }
-  if (once) ctl.ask("stop");
+  if (once) engine.kill("SIGINT");
   else console.log("\nRunning. Ctrl-C stops it.");
   return ended;
 }

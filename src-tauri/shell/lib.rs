@@ -1,11 +1,17 @@
-//! The desktop shell: the window around the engine. It decides nothing; the engine does.
+//! The desktop shell: the window and the tray around the engine. It decides nothing; the engine does.
 
+mod commands;
+mod desk;
 mod options;
+mod signals;
+mod tray;
 mod window;
 
 use std::process::ExitCode;
 
+use desk::Desk;
 use options::{Options, Parsed};
+use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 
 /// Runs the app until the user quits; the program's whole life.
 ///
@@ -31,21 +37,68 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn start(options: Options) -> tauri::Result<i32> {
+fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
     let mut context = tauri::generate_context!();
     // One instance per data directory, not per machine: a demo runs beside the real thing.
     let config = context.config_mut();
     config.identifier = options.instance_identifier(&config.identifier);
+    let data_dir = match options.data_dir {
+        Some(dir) => dir,
+        None => headroom_engine::default_data_dir()
+            .ok_or("there is no home directory to keep data in: name one with --data-dir")?,
+    };
 
     let app = tauri::Builder::default()
         // First, so that a second start ends before anything else of it has begun.
         .plugin(tauri_plugin_single_instance::init(|app, _args, _cwd| window::show_or_report(app)))
+        .plugin(tauri_plugin_store::Builder::new().build())
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::init())
+        .manage(window::LastWindow::default())
+        .invoke_handler(tauri::generate_handler![
+            commands::call,
+            commands::subscribe,
+            commands::preferences_get,
+            commands::preferences_set,
+            commands::save_file,
+            commands::open_link,
+        ])
         .setup(move |app| {
+            let desk = tauri::async_runtime::block_on(Desk::open(data_dir));
+            let engine = desk.engine().ok().cloned();
+            app.manage(desk);
+            signals::quit_on_signal(app.handle());
+            if let Some(engine) = engine {
+                tray::start(app.handle(), &engine)?;
+            }
             if !options.hidden {
                 window::show(app.handle())?;
             }
             Ok(())
         })
         .build(context)?;
-    Ok(app.run_return(|_app, _event| {}))
+    Ok(app.run_return(on_event))
+}
+
+fn on_event(app: &AppHandle, event: RunEvent) {
+    match event {
+        RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. } => {
+            let desk = app.state::<Desk>();
+            if !(desk.settings().close_to_tray && desk.has_tray()) {
+                return app.exit(0);
+            }
+            api.prevent_close();
+            if let Err(error) = window::hide(app) {
+                tracing::warn!("the window could not be hidden: {error}");
+            }
+        }
+        // The last window is gone, not the app: it lives on in the tray.
+        RunEvent::ExitRequested { code: None, api, .. } if app.state::<Desk>().has_tray() => api.prevent_exit(),
+        RunEvent::Exit => {
+            if let Some(desk) = app.try_state::<Desk>() {
+                tauri::async_runtime::block_on(desk.close());
+            }
+        }
+        _ => {}
+    }
 }

@@ -15,6 +15,7 @@ pub mod contract;
 pub mod disk;
 pub mod engine;
 pub mod gateway;
+pub mod glance;
 pub mod library;
 pub mod logs;
 pub mod metadata;

@@ -41,6 +41,8 @@ struct Disk {
     file: HistoryFile,
     last_save: Mono,
     failing: Option<String>,
+    /// A journal that takes lines does not make good a snapshot that failed.
+    snapshot_failed: bool,
 }
 
 impl Recorder {
@@ -51,13 +53,15 @@ impl Recorder {
         library: Option<Library>,
         file: HistoryFile,
     ) -> Self {
-        let disk = Mutex::new(Disk { file, last_save: clock.mono(), failing: None });
+        let disk = Mutex::new(Disk { file, last_save: clock.mono(), failing: None, snapshot_failed: false });
         Self { clock, meter, lanes, library, disk, news: Mutex::default(), warned: Mutex::new([0; COUNT]) }
     }
 
     /// Takes up what an earlier run left: counts, bans, quotas, and the used slots of every window.
     pub(crate) fn restore(&self, loaded: Loaded) {
         self.meter.restore(&loaded);
+        // A ban moves back with the clock, and is over no earlier for it.
+        let back_s = loaded.set_back_ms(self.clock.wall()) / 1_000;
         let mut bans = loaded
             .snapshot
             .bans
@@ -70,7 +74,8 @@ impl Recorder {
             quotas.extend(line.quotas);
         }
         for (id, ban) in bans {
-            if let Some(ban) = ban {
+            if let Some(mut ban) = ban {
+                (ban.began, ban.until) = (ban.began - back_s, ban.until - back_s);
                 let endpoint = id.service().endpoint_named(&ban.endpoint).unwrap_or(crate::service::OTHER);
                 self.lane(id).gate.restore_ban(&ban, endpoint);
             }
@@ -112,7 +117,8 @@ impl Recorder {
     pub(crate) async fn banned(self: &Arc<Self>, call: &Call, kind: BanKind, change: BanChange) {
         let id = call.service;
         match change {
-            BanChange::Known => return,
+            // The news of it may still be on its way to the disk: nobody hears of a ban before that.
+            BanChange::Known => return self.write().await,
             BanChange::Extended(_) => {}
             BanChange::Began(ban) => {
                 if kind == BanKind::Quota {
@@ -132,7 +138,7 @@ impl Recorder {
             }
         }
         self.news_of_ban(id);
-        self.write_now().await;
+        self.write().await;
     }
 
     fn learn_quota(&self, id: ServiceId) {
@@ -156,7 +162,7 @@ impl Recorder {
             "Ban cleared; the next call is a single probe".into(),
         ));
         self.news_of_ban(id);
-        self.write_now().await;
+        self.write().await;
     }
 
     fn news_of_ban(&self, id: ServiceId) {
@@ -201,17 +207,13 @@ impl Recorder {
         if due || stepped.is_some() {
             self.save().await;
         } else {
-            self.write(false).await;
+            self.write().await;
         }
     }
 
-    async fn write_now(self: &Arc<Self>) {
-        self.write(true).await;
-    }
-
-    async fn write(self: &Arc<Self>, sync: bool) {
+    async fn write(self: &Arc<Self>) {
         let this = Arc::clone(self);
-        let written = tokio::task::spawn_blocking(move || this.write_line(sync)).await;
+        let written = tokio::task::spawn_blocking(move || this.write_line()).await;
         if let Err(panic) = written {
             tracing::error!("writing the history panicked: {panic}");
         }
@@ -235,7 +237,7 @@ impl Recorder {
         }
     }
 
-    fn write_line(&self, sync: bool) {
+    fn write_line(&self) {
         let mut disk = self.disk.lock();
         let unwritten = self.meter.take_unwritten();
         let mut line = std::mem::take(&mut *self.news.lock());
@@ -244,6 +246,8 @@ impl Recorder {
             return;
         }
         line.t = self.clock.wall().millis();
+        // Whoever writes the news of a ban or quota, its caller or the second's tick, waits for the disk.
+        let sync = !line.bans.is_empty() || !line.quotas.is_empty();
         let written = disk.file.append(&line, sync);
         if written.is_err() {
             self.meter.put_back(unwritten);
@@ -272,7 +276,8 @@ impl Recorder {
         let generation = disk.file.generation();
         let saved = disk.file.save(snapshot);
         // A snapshot that was written holds the news, even if its journal could not begin.
-        if disk.file.generation() == generation {
+        disk.snapshot_failed = disk.file.generation() == generation;
+        if disk.snapshot_failed {
             self.meter.put_back(unwritten);
             self.put_back(news);
         }
@@ -303,7 +308,7 @@ impl Recorder {
                 }
                 disk.failing = Some(text);
             }
-            (Ok(()), true) => {
+            (Ok(()), true) if !disk.snapshot_failed => {
                 disk.failing = None;
                 tracing::info!("the history can be written again");
                 self.note(Event::general(
@@ -312,7 +317,7 @@ impl Recorder {
                     "The history can be written again; nothing was lost",
                 ));
             }
-            (Ok(()), false) => {}
+            (Ok(()), _) => {}
         }
     }
 }

@@ -393,6 +393,12 @@ impl Gate {
 }
 
 impl Slot {
+    /// Whether a ban began, or was cleared, since the slot was given: the line must be passed again.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.gate.state.lock().bans.epoch() != self.epoch
+    }
+
     /// The service answered, or the call failed, without a refusal. `answered` tells which: an answer
     /// ends the time of the single probe, a failure makes the next call the probe.
     pub fn done(mut self, answered: bool) {

@@ -42,6 +42,10 @@ impl Inner {
             let endpoint = self.endpoint(&call);
             let slot = self.wait_for_budget(&call).await?;
             let request = self.request(&call).await?;
+            // To get a credential may take seconds: a ban that began meanwhile holds for this call too.
+            if slot.is_stale() {
+                continue;
+            }
             let answer = match self.send(&call, endpoint, request).await {
                 Ok(answer) => answer,
                 Err(error) => {

@@ -112,6 +112,15 @@ pub struct Loaded {
     pub damaged: Option<(PathBuf, String)>,
 }
 
+impl Loaded {
+    /// By how many milliseconds, at the least, the wall clock was set back since this was written.
+    #[must_use]
+    pub fn set_back_ms(&self, now: Wall) -> i64 {
+        let newest = self.lines.iter().map(|line| line.t).chain([self.snapshot.saved_at]).max().unwrap_or(0);
+        (newest - now.millis()).max(0)
+    }
+}
+
 /// Why the history cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {

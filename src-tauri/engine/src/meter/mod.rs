@@ -396,11 +396,13 @@ impl Meter {
     /// set the clock, all labels move with it; the step is returned in milliseconds.
     pub fn tick(&self) -> Option<i64> {
         let step = Self::true_offset(&self.clock) - self.offset_ms.load(Ordering::Relaxed);
-        // Labels move by whole minutes, so that none falls upon another.
-        let minutes = if step.abs() > DRIFT_MS { (step + 30_000).div_euclid(60_000) } else { 0 };
         let mut locked: Vec<_> = self.services.iter().map(Mutex::lock).collect();
+        let now = self.clock.mono();
+        let before = self.minute(now);
         self.offset_ms.fetch_add(step, Ordering::Relaxed);
-        let first = self.minute(self.clock.mono()) - KEPT_MINUTES;
+        // The running minute stays the running one: none falls upon another, none lies ahead.
+        let minutes = if step.abs() > DRIFT_MS { self.minute(now) - before } else { 0 };
+        let first = self.minute(now) - KEPT_MINUTES;
         for meter in &mut locked {
             for series in &mut meter.series {
                 if minutes != 0 {

@@ -117,10 +117,9 @@ impl Meter {
     /// so that no total changes.
     pub fn restore(&self, loaded: &Loaded) {
         let now = self.clock.wall();
-        let newest =
-            loaded.lines.iter().map(|line| line.t).chain([loaded.snapshot.saved_at]).max().unwrap_or(0);
-        let back = (newest - now.millis()).max(0);
-        let minutes_back = (back + 30_000).div_euclid(60_000);
+        let back = loaded.set_back_ms(now);
+        // The running minute stays the running one.
+        let minutes_back = (now.millis() + back).div_euclid(60_000) - now.millis().div_euclid(60_000);
         for (id, saved) in &loaded.snapshot.services {
             for (endpoint, minutes) in &saved.endpoints {
                 for (minute, counts) in minutes {

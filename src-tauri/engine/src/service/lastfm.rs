@@ -42,7 +42,7 @@ pub(super) static SERVICE: Service = Service {
 fn verdict(answer: &Answered<'_>) -> Verdict {
     let json = answer.json_with("\"error\"");
     let code = json.as_ref().and_then(|json| json.get("error")).and_then(serde_json::Value::as_i64);
-    match code {
+    match code.or_else(|| xml_code(answer.body)) {
         Some(29) => Verdict::Refused(BanKind::Rate),
         Some(6) => Verdict::NotFound,
         Some(8 | 11 | 16) => Verdict::Transient,
@@ -50,4 +50,11 @@ fn verdict(answer: &Answered<'_>) -> Verdict {
         Some(_) => Verdict::Failed,
         None => answer.by_status(),
     }
+}
+
+/// Without `format=json` answers are XML: `<lfm status="failed"><error code="29">…`.
+fn xml_code(body: &[u8]) -> Option<i64> {
+    let text = body.starts_with(b"<").then(|| std::str::from_utf8(body).ok())??;
+    let failed = text.split_once("<lfm status=\"failed\">")?.1.trim_start();
+    failed.strip_prefix("<error code=\"")?.split_once('"')?.0.parse().ok()
 }

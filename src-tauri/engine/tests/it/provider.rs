@@ -24,7 +24,6 @@ pub struct Seen {
     /// Since the provider was made.
     pub at: Duration,
     pub uri: String,
-    pub user_agent: String,
 }
 
 impl Seen {
@@ -104,8 +103,7 @@ impl Scripted {
 
 impl Transport for Scripted {
     fn send(&self, request: Request<Bytes>) -> Sending<'_> {
-        let user_agent = request.headers().get("user-agent").map_or("", |v| v.to_str().unwrap()).to_owned();
-        let seen = Seen { at: self.began.elapsed(), uri: request.uri().to_string(), user_agent };
+        let seen = Seen { at: self.began.elapsed(), uri: request.uri().to_string() };
         let Reply(latency, answer) = (self.script.lock())(&seen);
         self.seen.lock().push(seen);
         Box::pin(async move {

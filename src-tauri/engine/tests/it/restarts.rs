@@ -199,3 +199,18 @@ async fn m5_a_running_ban_ends_when_it_should_whatever_the_clock_says() {
         assert!((1_796..=1_800).contains(&ban.remaining_s), "{step}, after a restart: {ban:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn m5_a_clock_set_back_while_nothing_runs_makes_no_ban_longer_and_none_shorter() {
+    let home = roomy();
+    home.provider.now(|_| Reply::new(429, "").with("retry-after", "3600"));
+    let engine = home.start().await;
+    refused(engine.call(get(Genius, "/search?q=a")).await);
+    skip(s(3_000)).await;
+    engine.stop().await;
+    drop(engine);
+    home.reboot(-7_200_000);
+    let engine = home.start().await;
+    let ban = engine.rates().services[&Genius].ban.clone().unwrap();
+    assert!((597..=601).contains(&ban.remaining_s), "ten minutes are left, not {} s", ban.remaining_s);
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use headroom_engine::account::{Attached, Attaching, Credentials, NoCredential};
@@ -36,6 +36,8 @@ pub const fn ms(millis: u64) -> Duration {
 #[derive(Default)]
 pub struct TestCredentials {
     pub signed_out: AtomicBool,
+    /// How long it takes to get one, as a refresh does.
+    pub delay_ms: AtomicU64,
 }
 
 impl Credentials for TestCredentials {
@@ -44,7 +46,11 @@ impl Credentials for TestCredentials {
         if answer.is_ok() && service == ServiceId::Spotify {
             request.headers.insert("authorization", "Bearer test-spotify-token".parse().unwrap());
         }
-        Box::pin(async move { answer })
+        let delay = ms(self.delay_ms.load(Ordering::Relaxed));
+        Box::pin(async move {
+            tokio::time::sleep(delay).await;
+            answer
+        })
     }
 
     fn has(&self, _: ServiceId) -> bool {

@@ -1,0 +1,38 @@
+import { createSignal, onCleanup } from "solid-js";
+import type { ServiceId } from "../contract/contract";
+
+export type Route =
+  | { page: "meters" }
+  | { page: "service"; service: ServiceId }
+  | { page: "lookup" }
+  | { page: "settings"; service: ServiceId | null };
+
+/** The address is a hash, so that a reload and the browser's own Back keep working in both hosts. */
+export function parseRoute(hash: string): Route {
+  const [page, part] = hash.replace(/^#\/?/, "").split("/");
+  if (page === "service" && part) return { page, service: part as ServiceId };
+  if (page === "lookup") return { page };
+  if (page === "settings") return { page, service: (part as ServiceId | undefined) ?? null };
+  return { page: "meters" };
+}
+
+export function routeHash(route: Route): string {
+  if (route.page === "service") return `#/service/${route.service}`;
+  if (route.page === "settings" && route.service) return `#/settings/${route.service}`;
+  return route.page === "meters" ? "#/" : `#/${route.page}`;
+}
+
+export function createRouter() {
+  const [route, setRoute] = createSignal(parseRoute(location.hash));
+  const changed = (): void => void setRoute(parseRoute(location.hash));
+  addEventListener("hashchange", changed);
+  onCleanup(() => removeEventListener("hashchange", changed));
+  return {
+    route,
+    go(to: Route): void {
+      location.hash = routeHash(to);
+    },
+  };
+}
+
+export type Router = ReturnType<typeof createRouter>;

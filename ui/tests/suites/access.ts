@@ -1,0 +1,48 @@
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { clickOn, type Stage } from "../stage";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+type Finding = { id: string; impact: string | null; nodes: { html: string }[] };
+
+async function grave(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: axe });
+  const found = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Finding[] }> } };
+    return (await axe.run()).violations;
+  });
+  return found
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`);
+}
+
+export function accessSuite(open: Stage["open"]): void {
+  for (const colorScheme of ["dark", "light"] as const)
+    for (const address of [
+      "?fixture=meters&still",
+      "?fixture=busy&still",
+      "?fixture=banned&still#/service/spotify",
+      "?fixture=empty#/lookup",
+      "?fixture=calm&still#/settings/deezer",
+      "?fixture=failing",
+    ])
+      test(`axe finds nothing serious: ${address}, ${colorScheme}`, async () => {
+        const page = await open(address, { colorScheme });
+        await page.waitForTimeout(300);
+        expect(await grave(page)).toEqual([]);
+        await page.context().close();
+      });
+
+  test("axe finds nothing serious in the table twin and while arranging", async () => {
+    const page = await open("?fixture=calm&still");
+    await page.click("text=Arrange");
+    expect(await grave(page)).toEqual([]);
+    await page.click("text=Done");
+    await clickOn(page, '[data-service="spotify"] .gauge');
+    await page.click("text=Show as table");
+    expect(await grave(page)).toEqual([]);
+    await page.context().close();
+  });
+}
