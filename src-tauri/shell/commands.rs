@@ -29,7 +29,11 @@ pub(crate) async fn call(desk: State<'_, Desk>, name: String, args: Value) -> Re
 /// Sends the gauges once a second while one of them changes and the window is seen. A new
 /// subscription ends the one before: the window was loaded anew.
 #[tauri::command]
-pub(crate) fn subscribe(app: AppHandle, desk: State<'_, Desk>, channel: Channel<Arc<Rates>>) -> Result<(), ApiError> {
+pub(crate) fn subscribe(
+    app: AppHandle,
+    desk: State<'_, Desk>,
+    channel: Channel<Arc<Rates>>,
+) -> Result<(), ApiError> {
     let engine = desk.engine()?.clone();
     let seen = desk.seen();
     let feed = tauri::async_runtime::spawn(async move {
@@ -97,7 +101,12 @@ pub(crate) fn preferences_get(app: AppHandle, desk: State<'_, Desk>) -> Result<V
 
 /// Keeps one preference.
 #[tauri::command]
-pub(crate) fn preferences_set(app: AppHandle, desk: State<'_, Desk>, key: String, value: Value) -> Result<(), ApiError> {
+pub(crate) fn preferences_set(
+    app: AppHandle,
+    desk: State<'_, Desk>,
+    key: String,
+    value: Value,
+) -> Result<(), ApiError> {
     let store = preferences(&app, &desk)?;
     store.set(key, value);
     store.save().map_err(failed)
@@ -117,7 +126,8 @@ pub(crate) async fn save_file(app: AppHandle, name: String, text: String) -> Res
     });
     let Some(path) = choice.await.ok().flatten() else { return Ok(false) };
     let path: PathBuf = path.into_path().map_err(failed)?;
-    write_atomically(&path, text.as_bytes(), Readers::Default).map_err(|e| failed(format!("{}: {e}", path.display())))?;
+    write_atomically(&path, text.as_bytes(), Readers::Default)
+        .map_err(|e| failed(format!("{}: {e}", path.display())))?;
     Ok(true)
 }
 

@@ -93,7 +93,9 @@ fn on_event(app: &AppHandle, event: RunEvent) {
             }
         }
         // The last window is gone, not the app: it lives on in the tray.
-        RunEvent::ExitRequested { code: None, api, .. } if app.state::<Desk>().has_tray() => api.prevent_exit(),
+        RunEvent::ExitRequested { code: None, api, .. } if app.state::<Desk>().has_tray() => {
+            api.prevent_exit()
+        }
         RunEvent::Exit => {
             if let Some(desk) = app.try_state::<Desk>() {
                 tauri::async_runtime::block_on(desk.close());

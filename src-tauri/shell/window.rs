@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tauri::window::Color;
-use tauri::{AppHandle, LogicalPosition, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{
+    AppHandle, LogicalPosition, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+};
 
 use crate::commands::set_seen;
 use crate::desk::Desk;
@@ -50,12 +52,13 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
     }
     let left = last.left.lock().unwrap_or_else(PoisonError::into_inner).take();
     let page = left.as_ref().map(|left| left.page.clone()).unwrap_or_default();
-    let mut window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(format!("index.html{page}").into()))
-        .title("Headroom")
-        .inner_size(1280.0, 860.0)
-        .min_inner_size(720.0, 560.0)
-        .background_color(GROUND)
-        .initialization_script(VALID_LANGUAGE);
+    let mut window =
+        WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(format!("index.html{page}").into()))
+            .title("Headroom")
+            .inner_size(1280.0, 860.0)
+            .min_inner_size(720.0, 560.0)
+            .background_color(GROUND)
+            .initialization_script(VALID_LANGUAGE);
     if let Some(Left { position, size, .. }) = left {
         window = window.inner_size(size.width, size.height).position(position.x, position.y);
     }

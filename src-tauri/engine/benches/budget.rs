@@ -18,7 +18,9 @@ fn decision(c: &mut Criterion) {
     let gate = Gate::new(Clock::system(), Budget { spacing_ms: 0, windows, quota: None });
     let ask = Ask { priority: Priority::Interactive, max_wait: Some(std::time::Duration::ZERO) };
     group.bench_function("gate: pass and give back, two windows", |b| {
-        b.iter(|| runtime.block_on(async { gate.pass(black_box(ask)).await.expect("there is room").done(true) }));
+        b.iter(|| {
+            runtime.block_on(async { gate.pass(black_box(ask)).await.expect("there is room").done(true) })
+        });
     });
     let limiter = RateLimiter::direct(Quota::per_second(NonZeroU32::MAX));
     group.bench_function("peer: governor, one bucket", |b| b.iter(|| black_box(limiter.check()).is_ok()));

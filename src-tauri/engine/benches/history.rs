@@ -15,7 +15,14 @@ use headroom_engine::service::ServiceId;
 const START: i64 = 1_793_000_040;
 
 fn full() -> Snapshot {
-    let counts = |minute: i64| Counts { calls: 3, ok: 3, ms: 120, bytes: 6_000, hits: u32::from(minute % 7 == 0), ..Counts::default() };
+    let counts = |minute: i64| Counts {
+        calls: 3,
+        ok: 3,
+        ms: 120,
+        bytes: 6_000,
+        hits: u32::from(minute % 7 == 0),
+        ..Counts::default()
+    };
     let minutes: Vec<_> = (0..1_440).map(|m| (START + m * 60, counts(m))).collect();
     let endpoints: BTreeMap<_, _> = (0..20).map(|e| (format!("endpoint_{e}"), minutes.clone())).collect();
     let service = SavedService { endpoints, recent: Vec::new() };
@@ -40,7 +47,9 @@ fn history(c: &mut Criterion) {
     });
     group.bench_function("save", |b| b.iter_with_setup(|| snapshot.clone(), |snapshot| file.save(snapshot)));
     group.bench_function("floor: read the bytes", |b| b.iter(|| std::fs::read(black_box(&path))));
-    group.bench_function("load", |b| b.iter(|| HistoryFile::open(black_box(dir.path()), Wall::from_seconds(START))));
+    group.bench_function("load", |b| {
+        b.iter(|| HistoryFile::open(black_box(dir.path()), Wall::from_seconds(START)))
+    });
     group.finish();
 }
 

@@ -52,7 +52,9 @@ fn rate_payload(c: &mut Criterion) {
     let engine = runtime.block_on(Engine::start(options)).expect("an engine");
     let places: Vec<(ServiceId, EndpointId)> = ServiceId::ALL
         .iter()
-        .flat_map(|id| (0..=id.service().endpoints.len()).map(|e| (*id, EndpointId(u8::try_from(e).unwrap_or(0)))))
+        .flat_map(|id| {
+            (0..=id.service().endpoints.len()).map(|e| (*id, EndpointId(u8::try_from(e).unwrap_or(0))))
+        })
         .collect();
     // Calls of one minute must still be in the minute when the bench ends.
     let fill = || {
@@ -64,9 +66,13 @@ fn rate_payload(c: &mut Criterion) {
     let mut group = c.benchmark_group("rate payload, 12 services, 10,000 calls in the minute");
     fill();
     let ready = engine.rates();
-    group.bench_function("floor: write JSON that is ready", |b| b.iter(|| serde_json::to_vec(black_box(&ready))));
+    group.bench_function("floor: write JSON that is ready", |b| {
+        b.iter(|| serde_json::to_vec(black_box(&ready)))
+    });
     group.bench_function("gather", |b| b.iter(|| black_box(engine.rates())));
-    group.bench_function("gather and write JSON", |b| b.iter(|| serde_json::to_vec(&black_box(engine.rates()))));
+    group.bench_function("gather and write JSON", |b| {
+        b.iter(|| serde_json::to_vec(&black_box(engine.rates())))
+    });
     group.finish();
     runtime.block_on(engine.stop());
 }

@@ -40,7 +40,9 @@ impl ServiceRates {
     pub fn fullness(&self) -> f64 {
         let part = |used: u32, of: u32| f64::from(used) / f64::from(of.max(1));
         let windows = self.windows.iter().map(|w| part(w.used, w.calls));
-        windows.fold(part(self.cpm, self.limit) * f64::from(u8::from(self.windows.is_empty())), f64::max).min(1.0)
+        windows
+            .fold(part(self.cpm, self.limit) * f64::from(u8::from(self.windows.is_empty())), f64::max)
+            .min(1.0)
     }
 
     fn in_use(&self) -> bool {
@@ -130,7 +132,11 @@ mod tests {
         assert_eq!(glance(&[]).tone, Tone::Room);
         assert_eq!(glance(&[(Deezer, service(5, &[(30, 45)], None))]).tone, Tone::Busy);
         assert_eq!(glance(&[(Deezer, service(5, &[(40, 45)], None))]).tone, Tone::Near);
-        let banned = glance(&[(Deezer, service(0, &[(0, 45)], Some(185))), (Spotify, service(43, &[(20, 85)], None)), (Itunes, service(0, &[], None))]);
+        let banned = glance(&[
+            (Deezer, service(0, &[(0, 45)], Some(185))),
+            (Spotify, service(43, &[(20, 85)], None)),
+            (Itunes, service(0, &[], None)),
+        ]);
         assert_eq!(banned.tone, Tone::Banned);
         let lines: Vec<_> = banned.lines.iter().map(|(_, line)| line.as_str()).collect();
         assert_eq!(lines, ["Spotify 43 of 60/min", "Deezer banned, 4 m"]);

@@ -35,7 +35,9 @@ pub(super) fn draw(level: f64, tone: Tone) -> Image<'static> {
 /// The mean of the samples in a pixel, as RGBA.
 fn pixel(x: u32, y: u32, level: f64, tone: Tone) -> [u8; 4] {
     let samples = (0..FINE * FINE).filter_map(|n| {
-        let at = |pixel: u32, sample: u32| (f64::from(pixel) + (f64::from(sample) + 0.5) / f64::from(FINE)) / f64::from(SIZE) - 0.5;
+        let at = |pixel: u32, sample: u32| {
+            (f64::from(pixel) + (f64::from(sample) + 0.5) / f64::from(FINE)) / f64::from(SIZE) - 0.5
+        };
         colour(at(x, n % FINE), at(y, n / FINE), level, tone)
     });
     let (mut sum, mut hit) = ([0u32; 3], 0u32);

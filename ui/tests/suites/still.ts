@@ -1,10 +1,15 @@
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { countPaints, type Stage } from "../stage";
+
+/** A new minute moves the bars of the last hour, so it must not begin while stillness is measured. */
+const withinAMinute = (page: Page) => page.waitForFunction(() => Date.now() % 60_000 < 55_000);
 
 export function stillSuite(open: Stage["open"]): void {
   test("idle means still: no paint and no frame", async () => {
     const page = await open("?fixture=calm&still");
     await page.waitForTimeout(1_000);
+    await withinAMinute(page);
     const read = await countPaints(page);
     await page.waitForTimeout(1_500);
     expect(await read()).toEqual({ paints: 0, frames: 0 });
@@ -14,6 +19,7 @@ export function stillSuite(open: Stage["open"]): void {
   test("a countdown moves its own arc only", async () => {
     const page = await open("?fixture=meters&still");
     await page.waitForTimeout(1_000);
+    await withinAMinute(page);
     const read = await countPaints(page);
     const others = await page.evaluate(() => {
       const before = new Map<Element, string>();
@@ -35,6 +41,7 @@ export function stillSuite(open: Stage["open"]): void {
   test("reduced motion: one paint a change instead of an ease", async () => {
     const page = await open("?fixture=calm&still#/lookup", { reducedMotion: "reduce" });
     await page.waitForTimeout(400);
+    await withinAMinute(page);
     const read = await countPaints(page);
     await page.fill(".input-large", "Daft Punk");
     await page.keyboard.press("Enter");
@@ -47,6 +54,7 @@ export function stillSuite(open: Stage["open"]): void {
   test("while values ease every frame is used, and then it ends", async () => {
     const page = await open("?fixture=calm&still#/lookup");
     await page.waitForTimeout(900);
+    await withinAMinute(page);
     const read = await countPaints(page);
     await page.fill(".input-large", "Daft Punk");
     await page.keyboard.press("Enter");

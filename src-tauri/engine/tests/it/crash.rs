@@ -139,8 +139,9 @@ impl Life {
     }
 }
 
+/// Lets a child live for `length`: from its first instruction, or from when its engine runs.
 #[expect(clippy::disallowed_methods, reason = "a thread of a test waits for its child")]
-fn live(dir: &Path, length: Duration, quiet: bool) -> Life {
+fn live(dir: &Path, length: Duration, started: bool, quiet: bool) -> Life {
     let clock = Clock::system();
     let mut command = Command::new(std::env::current_exe().unwrap());
     if quiet {
@@ -166,12 +167,17 @@ fn live(dir: &Path, length: Duration, quiet: bool) -> Life {
             }
         }
     });
+    let mut said = Vec::new();
+    while started && said.last().is_none_or(|line: &(Mono, String, u64)| line.1 != "started") {
+        said.push(told.recv_timeout(s(30)).expect("the child's engine starts on what the last kill left"));
+    }
     std::thread::sleep(length);
     let killed = clock.mono();
     child.kill().unwrap();
     child.wait().unwrap();
     reader.join().unwrap();
-    Life { said: told.into_iter().collect(), killed }
+    said.extend(told);
+    Life { said, killed }
 }
 
 #[test]
@@ -191,10 +197,10 @@ fn m6_a_hundred_kills_at_random_lose_at_most_a_second_and_double_nothing() {
     let (mut before, mut sent, mut lost, mut worst, mut counted) = (0, 0, 0, Duration::ZERO, 0);
     let mut bans = [0; 2];
     for kill in 0..100 {
-        // Most die while they start or soon after; every tenth lives long enough to have lost a second.
+        // A quarter may die while they start, most soon after; every tenth lives long enough to lose a second.
         let length =
-            if kill % 10 == 9 { random.random_range(1_200..2_200) } else { random.random_range(20..400) };
-        let life = live(dir.path(), ms(length), kill % 2 == 1);
+            if kill % 10 == 9 { random.random_range(1_200..2_200) } else { random.random_range(20..300) };
+        let life = live(dir.path(), ms(length), kill % 4 != 0, kill % 2 == 1);
         let now = look(dir.path());
         let said = life.calls_until(life.killed + s(1));
         let gained = now
@@ -221,7 +227,7 @@ fn m6_a_hundred_kills_at_random_lose_at_most_a_second_and_double_nothing() {
         worst.as_millis()
     );
     assert!(
-        sent > 5_000 && counted > 30 && bans.iter().all(|n| *n > 5),
+        sent > 2_000 && counted > 30 && bans.iter().all(|n| *n > 5),
         "the kills met an engine at work: {sent} {counted} {bans:?}"
     );
 }
