@@ -1,11 +1,11 @@
 import { For, Show } from "solid-js";
 import type { Event } from "../contract/contract";
-import { clock, dateShort, duration } from "../text/format";
+import { clock, dateShort } from "../text/format";
 import { t } from "../text/strings";
 
 const shown = 12;
 
-/** The newest first; a ban says how long it was. */
+/** The newest first. */
 export function Events(props: { events: Event[]; now: number }) {
   const latest = () => [...props.events].sort((a, b) => b.at - a.at).slice(0, shown);
   const time = (at: number): string =>
@@ -17,12 +17,7 @@ export function Events(props: { events: Event[]; now: number }) {
           {(event) => (
             <li data-kind={event.kind}>
               <time dateTime={new Date(event.at * 1000).toISOString()}>{time(event.at)}</time>
-              <span class="event-text">
-                {event.text}
-                <Show when={event.until}>
-                  {(until) => <span class="dim nowrap"> · {duration(until() - event.at)}</span>}
-                </Show>
-              </span>
+              <span class="event-text">{event.text}</span>
               <Show when={event.caller}>{(caller) => <span class="dim">by {caller()}</span>}</Show>
             </li>
           )}
