@@ -13,7 +13,11 @@ const TOOLS = {
   tagger: [
     ["itunes", 6, (song) => `/search?entity=song&term=${encodeURIComponent(song)}`],
     ["deezer", 0.9, () => `/track/${3_100_000 + Math.floor(Math.random() * 3_000)}`],
-    ["odesli", 12, (_, index) => `/v1-alpha.1/links?url=https%3A%2F%2Fwww.deezer.com%2Ftrack%2F${3_100_000 + index}`],
+    [
+      "odesli",
+      12,
+      (_, index) => `/v1-alpha.1/links?url=https%3A%2F%2Fwww.deezer.com%2Ftrack%2F${3_100_000 + index}`,
+    ],
   ],
 };
 /** After so long the stand-in of Deezer refuses once: what a ban looks like. */

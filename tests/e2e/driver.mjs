@@ -3,52 +3,28 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { Builder, Capabilities } from "selenium-webdriver";
+import { Builder, By, Capabilities } from "selenium-webdriver";
 import { built, find, root } from "../../scripts/run.mjs";
-
-/** No journey takes longer, unless something hangs. */
-const JOURNEY_MS = 90_000;
-
-/**
- * One journey: a test with the app open, whose last sight is kept when it fails.
- *
- * @param {string} name  what the user sees happen
- * @param {(app: Awaited<ReturnType<typeof openApp>>) => Promise<void>} steps
- * @param {Parameters<typeof openApp>[0]} [options]
- */
-export function journey(name, steps, options) {
-  test(name, { timeout: JOURNEY_MS }, async () => {
-    const app = await openApp(options);
-    try {
-      await steps(app);
-    } catch (error) {
-      await app.screenshot(`failed-${name.replaceAll(/\W+/g, "-")}`).catch(() => {});
-      throw error;
-    } finally {
-      await app.close();
-    }
-  });
-}
+import { until } from "./until.mjs";
 
 /**
  * Starts the app and waits for its window. Close it in the end, or the app and its driver stay.
  *
- * @param {object} [options]
- * @param {string[]} [options.args]  arguments of the app
+ * @param {object} options
+ * @param {string} options.dataDir
  * @param {Record<string, string>} [options.env]  more environment, such as `GDK_SCALE`
+ * @param {string} [options.profile]  which build
  */
-export async function openApp({ args = [], env = {} } = {}) {
+export async function openApp({ dataDir, env = {}, profile = "debug" }) {
   const [port, nativePort] = await freePorts(2);
   const program = find("tauri-driver") ?? "tauri-driver";
-  const process_ = spawn(program, ["--port", `${port}`, "--native-port", `${nativePort}`], {
+  const driver = spawn(program, ["--port", `${port}`, "--native-port", `${nativePort}`], {
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, ...env },
   });
-  const ended = new Promise((resolve) => process_.once("close", resolve));
+  const ended = new Promise((resolve) => driver.once("close", resolve));
   const stopDriver = async () => {
-    process_.kill();
+    driver.kill();
     await ended;
   };
   try {
@@ -57,39 +33,61 @@ export async function openApp({ args = [], env = {} } = {}) {
     await answers(port);
     const capabilities = new Capabilities();
     capabilities.setBrowserName("wry");
-    capabilities.set("tauri:options", { application: built("headroom"), args });
+    capabilities.set("tauri:options", {
+      application: built("headroom", profile),
+      args: ["--data-dir", dataDir],
+    });
     const page = await new Builder()
       .withCapabilities(capabilities)
       .usingServer(`http://127.0.0.1:${port}`)
       .build();
-    return {
-      /** The window, as a selenium `WebDriver`. */
-      page,
-      /** Keeps a picture of the window as `artifacts/{name}.png`. */
-      async screenshot(name) {
-        const folder = join(root, "artifacts");
-        mkdirSync(folder, { recursive: true });
-        writeFileSync(join(folder, `${name}.png`), await page.takeScreenshot(), "base64");
-      },
-      async close() {
-        await page.quit();
-        await stopDriver();
-      },
-    };
+    return new App(page, stopDriver);
   } catch (error) {
     await stopDriver();
     throw error;
   }
 }
 
-/** Waits until `check` answers something true, and hands it back. */
-export async function until(what, check, milliseconds = 10_000) {
-  const end = Date.now() + milliseconds;
-  for (;;) {
-    const answer = await check();
-    if (answer) return answer;
-    if (Date.now() > end) throw new Error(`waited ${milliseconds} ms in vain until ${what}`);
-    await sleep(50);
+class App {
+  #stopDriver;
+
+  constructor(page, stopDriver) {
+    /** The window, as a selenium `WebDriver`. */
+    this.page = page;
+    this.#stopDriver = stopDriver;
+  }
+
+  /** The one element of this selector. */
+  find(selector) {
+    return this.page.findElement(By.css(selector));
+  }
+
+  /** What an expression is worth in the window; `$` finds an element. */
+  read(expression) {
+    return this.page.executeScript(`const $ = (s) => document.querySelector(s); return ${expression};`);
+  }
+
+  /** The text of an element, empty while it is not there. */
+  text(selector) {
+    return this.read(`$(${JSON.stringify(selector)})?.innerText ?? ""`);
+  }
+
+  /** Waits until the expression is true in the window, and hands back its worth. */
+  until(what, expression, milliseconds) {
+    return until(what, () => this.read(expression), milliseconds);
+  }
+
+  /** Keeps a picture of the window as `artifacts/{name}.png`. */
+  async screenshot(name) {
+    const folder = join(root, "artifacts");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${name}.png`), await this.page.takeScreenshot(), "base64");
+  }
+
+  /** Ends the session, and with it the app if it still runs. */
+  async close() {
+    await this.page.quit().catch(() => {});
+    await this.#stopDriver();
   }
 }
 

@@ -2,8 +2,10 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 
 use headroom_engine::account::keys::Keys;
+use headroom_engine::account::vault_file::VaultFile;
 use headroom_engine::clock::Clock;
 use headroom_engine::library::Library;
 use headroom_engine::meter::history::HistoryFile;
@@ -41,8 +43,8 @@ pub(crate) async fn run(dir: &Path, online: bool, as_json: bool) -> Result<(), F
         check("data directory", data_directory(dir)),
         check(
             "vault",
-            Keys::open(dir)
-                .map(|keys| format!("{} keys in vault.json", keys.list().len()))
+            VaultFile::open(dir)
+                .map(|file| format!("{} tool keys in vault.json", Keys::new(Arc::new(file)).list().len()))
                 .map_err(|e| e.to_string()),
         ),
         check("port", port(&in_force, remote.as_ref())),

@@ -1,19 +1,26 @@
 //! The engine's answers to the commands of the contract. Thin: each says where the answer is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::account::accounts::{AccountError, Progress};
 use crate::account::keys::KeysError;
+use crate::account::loopback::Loopback;
+use crate::account::secret::Secret;
+use crate::account::token::{TokenCache, TokenError};
+use crate::account::{DEEP_LINK, LOOPBACK};
 use crate::budget::Budget;
 use crate::call::{Call, CallError, Origin};
 use crate::contract::{
-    ApiError, Code, Contract, DeepHistory, KeyInfo, LastHour, Limits, NewKey, Notice, NoticeKind,
-    SearchResult, ServiceDay, ServiceInfo, Status,
+    AccountInfo, ApiError, Code, ConnectBy, Connection, Connections, Contract, DeepHistory, KeyInfo,
+    LastHour, Limits, NewKey, Notice, NoticeKind, SearchResult, SecretInfo, ServiceDay, ServiceInfo,
+    SignInBegun, SignInProgress, SignInVia, Status, TokenInfo, TokenPerformance, TokenStatus,
 };
 use crate::engine::Engine;
 use crate::metadata::{read_search, search_path};
 use crate::meter::{Event, Imported, Summary, rollup};
 use crate::rates::Rates;
-use crate::service::ServiceId;
+use crate::service::{AuthKind, ServiceId};
 
 impl Engine {
     /// The last 24 h as debug text and in parts.
@@ -41,6 +48,72 @@ impl Engine {
             (id, inner.meter.summarise(id, s.limit, ban))
         });
         inner.meter.summary(&head, services.collect())
+    }
+
+    /// The token cache of a service, in the shape of the contract.
+    #[must_use]
+    pub fn token_status(&self, tokens: &TokenCache) -> TokenStatus {
+        let metrics = tokens.metrics();
+        #[expect(clippy::cast_precision_loss, reason = "a rate to one decimal")]
+        let percent =
+            |part: u64, of: u64| (of > 0).then(|| (part as f64 * 1_000.0 / of as f64).round() / 10.0);
+        let minutes = |d: Duration| (d.as_secs_f64() / 6.0).round() / 10.0;
+        let info = tokens.left().zip(tokens.age()).map(|(left, age)| TokenInfo {
+            age_minutes: minutes(age),
+            time_until_expiry_minutes: minutes(left),
+            expires_at: self.clock().wall_of(self.clock().mono() + left).seconds(),
+        });
+        TokenStatus {
+            cache_metrics: metrics,
+            performance: TokenPerformance {
+                cache_hit_rate_percent: percent(metrics.cache_hits, metrics.total_requests),
+                refresh_success_rate_percent: percent(metrics.refresh_successes, metrics.refresh_attempts),
+            },
+            token_info: info,
+        }
+    }
+
+    fn connection(&self, id: ServiceId) -> Connection {
+        let (service, accounts) = (id.service(), self.accounts());
+        Connection {
+            service: id,
+            by: match service.auth.kind {
+                AuthKind::None => ConnectBy::Nothing,
+                AuthKind::SignIn(_) => ConnectBy::SignIn,
+                AuthKind::Secrets(_) | AuthKind::Client(..) => ConnectBy::Secrets,
+            },
+            access: self.inner.access(id),
+            optional: !service.auth.required,
+            credential_page: service.credential_page,
+            client_id: self.settings().service(id).client_id,
+            accounts: accounts.accounts(id).iter().map(AccountInfo::from).collect(),
+            secrets: accounts
+                .secrets_of(id)
+                .into_iter()
+                .map(|(name, present)| SecretInfo { name, present })
+                .collect(),
+            token: accounts.tokens(id).map(|tokens| self.token_status(&tokens)),
+        }
+    }
+
+    /// Sets or removes one key of a service in `settings.json`.
+    fn change_service(
+        &self,
+        id: ServiceId,
+        key: &str,
+        value: Option<serde_json::Value>,
+    ) -> Result<(), ApiError> {
+        let edit = |settings: &mut serde_json::Map<String, serde_json::Value>| {
+            let services = settings.entry("services").or_insert_with(|| serde_json::json!({}));
+            let Some(services) = services.as_object_mut() else { return };
+            let entry = services.entry(id.as_str()).or_insert_with(|| serde_json::json!({}));
+            let Some(entry) = entry.as_object_mut() else { return };
+            match value {
+                Some(value) => entry.insert(key.to_owned(), value),
+                None => entry.remove(key),
+            };
+        };
+        self.change_settings(edit).map_err(|e| ApiError::new(Code::Failed, e.to_string()))
     }
 
     fn limits_of(&self, service: ServiceId, budget: Budget) -> Limits {
@@ -178,17 +251,7 @@ impl Contract for Engine {
             }
             None => None,
         };
-        let edit = |settings: &mut serde_json::Map<String, serde_json::Value>| {
-            let services = settings.entry("services").or_insert_with(|| serde_json::json!({}));
-            let Some(services) = services.as_object_mut() else { return };
-            let entry = services.entry(service.as_str()).or_insert_with(|| serde_json::json!({}));
-            let Some(entry) = entry.as_object_mut() else { return };
-            match value {
-                Some(value) => entry.insert("budget".into(), value),
-                None => entry.remove("budget"),
-            };
-        };
-        self.change_settings(edit).map_err(|e| ApiError::new(Code::Failed, e.to_string()))?;
+        self.change_service(service, "budget", value)?;
         self.limits(service).await
     }
 
@@ -228,13 +291,97 @@ impl Contract for Engine {
         self.inner.recorder.save().await;
         Ok(imported)
     }
+
+    async fn connections(&self) -> Result<Connections, ApiError> {
+        Ok(Connections {
+            vault: self.accounts().vault_kind(),
+            vault_trouble: self.vault_trouble(),
+            redirect_uris: vec![DEEP_LINK, LOOPBACK],
+            services: ServiceId::ALL.iter().map(|id| self.connection(*id)).collect(),
+        })
+    }
+
+    async fn set_client_id(&self, service: ServiceId, client_id: Option<String>) -> Result<(), ApiError> {
+        let client_id = client_id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
+        if client_id.as_ref().is_some_and(|id| id.len() > 100 || !id.chars().all(|c| c.is_ascii_graphic())) {
+            return Err(ApiError::new(Code::BadRequest, "A client id is one word of letters and digits"));
+        }
+        self.change_service(service, "client_id", client_id.map(Into::into))
+    }
+
+    async fn begin_sign_in(&self, service: ServiceId, via: SignInVia) -> Result<SignInBegun, ApiError> {
+        let accounts = self.accounts();
+        let (url, state) = match via {
+            SignInVia::Link => accounts.begin(service, DEEP_LINK)?,
+            SignInVia::Loopback => {
+                let port = Loopback::open().await.map_err(|e| ApiError::new(Code::Failed, e.to_string()))?;
+                let begun = accounts.begin(service, &port.redirect_uri())?;
+                tokio::spawn(port.receive(Arc::clone(accounts)));
+                begun
+            }
+        };
+        Ok(SignInBegun { url, state })
+    }
+
+    async fn sign_in_progress(&self, state: String) -> Result<SignInProgress, ApiError> {
+        match self.accounts().progress(&state) {
+            Some(Progress::Pending) => Ok(SignInProgress { account: None, failed: None }),
+            Some(Progress::Done(account)) => {
+                Ok(SignInProgress { account: Some((&account).into()), failed: None })
+            }
+            Some(Progress::Failed(why)) => Ok(SignInProgress { account: None, failed: Some(why) }),
+            None => Err(ApiError::new(Code::BadRequest, "There is no such sign-in")),
+        }
+    }
+
+    async fn finish_sign_in(&self, callback: String) -> Result<AccountInfo, ApiError> {
+        Ok((&self.accounts().finish(&callback).await?).into())
+    }
+
+    async fn use_account(&self, service: ServiceId, account: String) -> Result<(), ApiError> {
+        Ok(self.accounts().activate(service, &account)?)
+    }
+
+    async fn sign_out(&self, service: ServiceId, account: String) -> Result<(), ApiError> {
+        Ok(self.accounts().sign_out(service, &account).await?)
+    }
+
+    async fn set_secret(&self, name: String, value: Secret) -> Result<(), ApiError> {
+        Ok(self.accounts().set_secret(&name, &value).await?)
+    }
+
+    async fn forget_secret(&self, name: String) -> Result<(), ApiError> {
+        Ok(self.accounts().forget_secret(&name).await?)
+    }
+
+    async fn renew_token(&self, service: ServiceId) -> Result<TokenStatus, ApiError> {
+        let tokens = self.accounts().tokens(service);
+        let label = service.service().label;
+        let nobody = || ApiError::new(Code::SignInNeeded, format!("Sign in to {label} first"));
+        let tokens = tokens.ok_or_else(nobody)?;
+        tokens.force().await.map_err(|error| match error {
+            TokenError::SignInNeeded => nobody(),
+            error => ApiError::new(Code::Failed, error.to_string()),
+        })?;
+        Ok(self.token_status(&tokens))
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        let code = match error {
+            AccountError::Vault(_) | AccountError::File(_) | AccountError::NoToken { .. } => Code::Failed,
+            _ => Code::BadRequest,
+        };
+        Self::new(code, error.to_string())
+    }
 }
 
 impl From<KeysError> for ApiError {
     fn from(error: KeysError) -> Self {
         let code = match error {
             KeysError::Taken(_) | KeysError::BadName(_) | KeysError::Unknown(_) => Code::BadRequest,
-            KeysError::Damaged { .. } | KeysError::File { .. } => Code::Failed,
+            KeysError::File(_) => Code::Failed,
         };
         Self::new(code, error.to_string())
     }

@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
+use crate::account::accounts::{Account, CONSENT_DAYS};
 use crate::account::keys::ToolKey;
+use crate::account::secret::Secret;
+use crate::account::token::TokenMetrics;
+use crate::account::vault::VaultKind;
 use crate::budget::{Budget, Quota, QuotaSource, QuotaUse, Window};
 use crate::metadata::Found;
 use crate::meter::{Event, EventKind, Imported, rollup::HourRow};
@@ -183,6 +187,151 @@ impl From<&ToolKey> for KeyInfo {
     }
 }
 
+/// A signed-in user at a service.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct AccountInfo {
+    /// The service's own id of the user.
+    pub id: String,
+    /// The name the service shows.
+    pub name: Option<String>,
+    /// Whether calls are made as this account.
+    pub active: bool,
+    /// Whether it must sign in again.
+    pub ended: bool,
+    /// When its consent ends, unix seconds.
+    pub consent_until: i64,
+}
+
+impl From<&Account> for AccountInfo {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id.clone(),
+            name: account.name.clone(),
+            active: account.active,
+            ended: account.ended,
+            consent_until: account.consent_at + CONSENT_DAYS * 86_400,
+        }
+    }
+}
+
+/// A secret by its name, which is all that is ever shown of it.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct SecretInfo {
+    /// Its name in the vault.
+    pub name: &'static str,
+    /// Whether it is there.
+    pub present: bool,
+}
+
+/// How well the token cache does, in percent; null before the first request.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct TokenPerformance {
+    /// Requests answered by the token at hand.
+    pub cache_hit_rate_percent: Option<f64>,
+    /// Refreshes that brought a token.
+    pub refresh_success_rate_percent: Option<f64>,
+}
+
+/// The token at hand.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct TokenInfo {
+    /// Its age in minutes.
+    pub age_minutes: f64,
+    /// Minutes until it expires.
+    pub time_until_expiry_minutes: f64,
+    /// When it expires, unix seconds.
+    pub expires_at: i64,
+}
+
+/// The token cache of a service's active account.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct TokenStatus {
+    /// Counts since the start.
+    pub cache_metrics: TokenMetrics,
+    /// The same as rates.
+    pub performance: TokenPerformance,
+    /// The token; null before the first.
+    pub token_info: Option<TokenInfo>,
+}
+
+/// How one connects to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(rename_all = "snake_case")]
+pub enum ConnectBy {
+    /// There is nothing to do.
+    Nothing,
+    /// By secrets copied from the service.
+    Secrets,
+    /// By signing in.
+    SignIn,
+}
+
+/// What is known of the connection to a service.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Connection {
+    /// The service.
+    pub service: ServiceId,
+    /// How one connects to it.
+    pub by: ConnectBy,
+    /// What stands in the way of a call.
+    pub access: Access,
+    /// Whether it answers without a credential too, with less.
+    pub optional: bool,
+    /// The page where the user gets the credential.
+    pub credential_page: Option<&'static str>,
+    /// The user's own client id, where one signs in.
+    pub client_id: Option<String>,
+    /// Who is signed in.
+    pub accounts: Vec<AccountInfo>,
+    /// The secrets it takes.
+    pub secrets: Vec<SecretInfo>,
+    /// The active account's token.
+    pub token: Option<TokenStatus>,
+}
+
+/// All connections, and where their secrets lie.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Connections {
+    /// The vault in use; null before the first secret.
+    pub vault: Option<VaultKind>,
+    /// What keeps the vault from being read.
+    pub vault_trouble: Option<String>,
+    /// The redirect URIs to be registered with one's own client id.
+    pub redirect_uris: Vec<&'static str>,
+    /// Every service.
+    pub services: Vec<Connection>,
+}
+
+/// Where the consent page sends the browser afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(rename_all = "snake_case")]
+pub enum SignInVia {
+    /// To the app, by `headroom://callback`.
+    Link,
+    /// To a port of 127.0.0.1 that is open for it.
+    Loopback,
+}
+
+/// A sign-in that was begun.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct SignInBegun {
+    /// The consent page.
+    pub url: String,
+    /// Names this sign-in to `sign_in_progress`.
+    pub state: String,
+}
+
+/// How a sign-in stands: pending while both are null.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct SignInProgress {
+    /// Whom it signed in.
+    pub account: Option<AccountInfo>,
+    /// Why it came to nothing.
+    pub failed: Option<String>,
+}
+
 /// What the window branches on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -304,6 +453,26 @@ contract! {
     revoke_key(name: String) -> ();
     /// Takes in the history of the older monitor: the text of its file.
     import_history(text: String) -> Imported;
+    /// Who is signed in where, and which secrets there are.
+    connections() -> Connections;
+    /// Sets the user's own client id; null removes it.
+    set_client_id(service: ServiceId, client_id: Option<String>) -> ();
+    /// Begins a sign-in.
+    begin_sign_in(service: ServiceId, via: SignInVia) -> SignInBegun;
+    /// How a sign-in stands.
+    sign_in_progress(state: String) -> SignInProgress;
+    /// Ends a sign-in by the link the consent page sent the browser to.
+    finish_sign_in(callback: String) -> AccountInfo;
+    /// Makes calls as this account.
+    use_account(service: ServiceId, account: String) -> ();
+    /// Forgets an account's tokens; what was counted of it stays.
+    sign_out(service: ServiceId, account: String) -> ();
+    /// Keeps a secret, effective at once.
+    set_secret(name: String, value: Secret) -> ();
+    /// Forgets a secret.
+    forget_secret(name: String) -> ();
+    /// Refreshes the token of a service's active account.
+    renew_token(service: ServiceId) -> TokenStatus;
 }
 
 /// The whole contract in TypeScript, as it stands in `ui/src/contract/contract.ts`.
@@ -349,6 +518,19 @@ pub fn typescript() -> String {
         SearchResult,
         NewKey,
         KeyInfo,
+        AccountInfo,
+        SecretInfo,
+        TokenMetrics,
+        TokenPerformance,
+        TokenInfo,
+        TokenStatus,
+        ConnectBy,
+        Connection,
+        VaultKind,
+        Connections,
+        SignInVia,
+        SignInBegun,
+        SignInProgress,
         Imported,
         Code,
         ApiError,

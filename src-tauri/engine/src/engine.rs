@@ -22,9 +22,12 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::account::keys::{Keys, KeysError};
-use crate::account::{Credentials, SignedOut};
-use crate::budget::{Gate, QuotaBook};
+use crate::account::Credentials;
+use crate::account::accounts::Accounts;
+use crate::account::keys::Keys;
+use crate::account::vault::Vault;
+use crate::account::vault_file::{VaultFile, VaultFileError};
+use crate::budget::{Budget, Gate, QuotaBook, Window};
 use crate::cache::{AnswerCache, KeepsNothing};
 use crate::call::transport::{HttpTransport, Transport, TransportError};
 use crate::call::{Answer, Call, CallError};
@@ -45,8 +48,8 @@ pub struct Options {
     pub clock: Clock,
     /// The last step of a call; HTTP unless a test says otherwise.
     pub transport: Option<Arc<dyn Transport>>,
-    /// Where credentials come from.
-    pub credentials: Arc<dyn Credentials>,
+    /// Where credentials come from; the vault unless a test says otherwise.
+    pub credentials: Option<Arc<dyn Credentials>>,
     /// Variables that override settings.
     pub environment: Vec<(String, String)>,
 }
@@ -58,7 +61,7 @@ impl Options {
             data_dir: data_dir.into(),
             clock: Clock::system(),
             transport: None,
-            credentials: Arc::new(SignedOut),
+            credentials: None,
             environment: std::env::vars().collect(),
         }
     }
@@ -92,9 +95,9 @@ pub enum StartError {
     /// The settings are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The keys cannot be read.
+    /// `vault.json` cannot be read.
     #[error(transparent)]
-    Keys(#[from] KeysError),
+    Vault(#[from] VaultFileError),
     /// The history cannot be used.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -103,10 +106,17 @@ pub enum StartError {
     Transport(#[from] TransportError),
 }
 
+/// What we allow ourselves at any accounts server: a token lives an hour, and people sign in rarely.
+fn accounts_budget() -> Budget {
+    Budget { spacing_ms: 0, windows: vec![Window { seconds: 60.0, calls: 30 }], quota: None }
+}
+
 /// One service's budget and quota in force.
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub(crate) gate: Arc<Gate>,
+    /// The door of its accounts server.
+    pub(crate) accounts: Arc<Gate>,
     pub(crate) quota: Mutex<QuotaBook>,
 }
 
@@ -122,6 +132,8 @@ pub(crate) struct Inner {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) library: Result<Library, LibraryError>,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) accounts: Arc<Accounts>,
+    vault_trouble: Mutex<Option<String>>,
     pub(crate) cache: Box<dyn AnswerCache>,
     pub(crate) transport: Arc<dyn Transport>,
     paused: AtomicBool,
@@ -146,12 +158,19 @@ impl Inner {
         format!("Headroom/{} ( {} )", env!("CARGO_PKG_VERSION"), self.settings.current().contact)
     }
 
-    fn apply(&self, settings: &Settings) {
+    pub(crate) fn apply(&self, settings: &Settings) {
         for id in ServiceId::ALL {
             let budget = settings.budget(*id, self.credentials.has(*id));
             let lane = self.lane(*id);
             lane.quota.lock().set(budget.quota);
             lane.gate.set_budget(budget);
+        }
+    }
+
+    /// A sign-in ends ban, cooldown and escalation; the next call is a single probe.
+    pub(crate) async fn sign_in_clears_ban(&self, id: ServiceId) {
+        if self.lane(id).gate.clear_ban() {
+            self.recorder.ban_cleared(id).await;
         }
     }
 
@@ -211,8 +230,9 @@ impl Engine {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let Options { data_dir, clock, transport, credentials, environment } = options;
         let lock = take_lock(&data_dir)?;
-        let settings = SettingsFile::open(&data_dir, environment)?;
-        let keys = Keys::open(&data_dir)?;
+        let settings = SettingsFile::open(&data_dir, environment.iter().cloned())?;
+        let vault_file = Arc::new(VaultFile::open(&data_dir)?);
+        let keys = Keys::new(Arc::clone(&vault_file));
         let (file, loaded) = HistoryFile::open(&data_dir, clock.wall())?;
         let library = Library::open(&data_dir, clock.wall());
         if let Err(error) = &library {
@@ -226,6 +246,7 @@ impl Engine {
             .iter()
             .map(|id| Lane {
                 gate: Gate::new(clock.clone(), id.service().default_budget(false)),
+                accounts: Gate::new(clock.clone(), accounts_budget()),
                 quota: Mutex::new(QuotaBook::new(id.service().assumed_quota)),
             })
             .collect();
@@ -234,6 +255,9 @@ impl Engine {
         let for_sums = library.as_ref().ok().cloned();
         let recorder =
             Arc::new(Recorder::new(clock.clone(), Arc::clone(&meter), Arc::clone(&lanes), for_sums, file));
+        let force_file = environment_says(&environment, "HEADROOM_VAULT", "file");
+        let vault = Vault::new(&data_dir, Arc::clone(&vault_file), force_file);
+        let accounts = Accounts::new(clock.clone(), vault_file, vault);
         let inner = Arc::new(Inner {
             started: clock.wall(),
             data_dir,
@@ -243,7 +267,9 @@ impl Engine {
             meter,
             recorder,
             library,
-            credentials,
+            credentials: credentials.unwrap_or_else(|| Arc::clone(&accounts) as Arc<dyn Credentials>),
+            accounts,
+            vault_trouble: Mutex::new(None),
             cache: Box::new(KeepsNothing),
             transport,
             clock,
@@ -253,6 +279,11 @@ impl Engine {
             listening: Mutex::new((None, None)),
             lock: Mutex::new(Some(lock)),
         });
+        inner.accounts.attach_engine(Arc::downgrade(&inner));
+        if let Err(error) = inner.accounts.load().await {
+            tracing::error!("{error}");
+            *inner.vault_trouble.lock() = Some(error.to_string());
+        }
         // Budgets first: the windows to be filled are theirs.
         inner.apply(&inner.settings.current());
         inner.recorder.restore(loaded);
@@ -319,9 +350,19 @@ impl Engine {
     /// Ends ban, cooldown and escalation of a service; its next call is a single probe. On disk when
     /// this returns.
     pub async fn clear_ban(&self, id: ServiceId) {
-        if self.inner.lane(id).gate.clear_ban() {
-            self.inner.recorder.ban_cleared(id).await;
-        }
+        self.inner.sign_in_clears_ban(id).await;
+    }
+
+    /// Who is signed in, and the secrets there are.
+    #[must_use]
+    pub fn accounts(&self) -> &Arc<Accounts> {
+        &self.inner.accounts
+    }
+
+    /// What keeps the vault from being read.
+    #[must_use]
+    pub fn vault_trouble(&self) -> Option<String> {
+        self.inner.vault_trouble.lock().clone()
     }
 
     /// What is wrong with `settings.json` since it was last good.
@@ -367,6 +408,10 @@ impl Engine {
         *self.inner.rejected_settings.lock() = None;
         Ok(())
     }
+}
+
+fn environment_says(environment: &[(String, String)], name: &str, value: &str) -> bool {
+    environment.iter().any(|(n, v)| n == name && v.eq_ignore_ascii_case(value))
 }
 
 async fn tick(engine: std::sync::Weak<Inner>) {

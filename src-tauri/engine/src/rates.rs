@@ -163,7 +163,7 @@ impl Inner {
         }
     }
 
-    fn access(&self, id: ServiceId) -> Access {
+    pub(crate) fn access(&self, id: ServiceId) -> Access {
         let auth = id.service().auth;
         match (self.settings.current().services.get(&id).is_none_or(|s| s.enabled), self.credentials.has(id))
         {

@@ -218,6 +218,13 @@ impl Settings {
         set.unwrap_or(id.service().base_url).trim_end_matches('/')
     }
 
+    /// The sign-in's URL in force, without a slash at its end; `None` where there is none.
+    #[must_use]
+    pub fn accounts_url(&self, id: ServiceId) -> Option<&str> {
+        let set = self.services.get(&id).and_then(|s| s.accounts_url.as_deref());
+        set.or(id.service().accounts_url).map(|url| url.trim_end_matches('/'))
+    }
+
     /// The budget in force, with or without a credential at hand.
     #[must_use]
     pub fn budget(&self, id: ServiceId, has_credential: bool) -> Budget {

@@ -307,7 +307,7 @@ hours: [number, number, number, number, number][], };
 /**
  * The kind of an [`Event`].
  */
-export type EventKind = "ban" | "ban_cleared" | "quota_learned" | "quota_warning" | "history_damaged" | "settings_rejected" | "storage_failing" | "storage_recovered" | "clock_changed" | "history_imported";
+export type EventKind = "ban" | "ban_cleared" | "quota_learned" | "quota_warning" | "history_damaged" | "settings_rejected" | "storage_failing" | "storage_recovered" | "clock_changed" | "history_imported" | "signed_in" | "signed_out" | "sign_in_needed";
 
 /**
  * One thing that happened.
@@ -495,6 +495,224 @@ raw_links: boolean,
 created: number, };
 
 /**
+ * A signed-in user at a service.
+ */
+export type AccountInfo = { 
+/**
+ * The service's own id of the user.
+ */
+id: string, 
+/**
+ * The name the service shows.
+ */
+name: string | null, 
+/**
+ * Whether calls are made as this account.
+ */
+active: boolean, 
+/**
+ * Whether it must sign in again.
+ */
+ended: boolean, 
+/**
+ * When its consent ends, unix seconds.
+ */
+consent_until: number, };
+
+/**
+ * A secret by its name, which is all that is ever shown of it.
+ */
+export type SecretInfo = { 
+/**
+ * Its name in the vault.
+ */
+name: string, 
+/**
+ * Whether it is there.
+ */
+present: boolean, };
+
+/**
+ * Counts since the start. `hits + misses = requests`; a waiter that shared a refresh is a miss that
+ * cost none.
+ */
+export type TokenMetrics = { 
+/**
+ * Requests answered by the token at hand.
+ */
+cache_hits: number, 
+/**
+ * Requests that waited for a refresh.
+ */
+cache_misses: number, 
+/**
+ * All requests.
+ */
+total_requests: number, 
+/**
+ * Refreshes begun.
+ */
+refresh_attempts: number, 
+/**
+ * Refreshes that brought a token.
+ */
+refresh_successes: number, 
+/**
+ * Refreshes that did not.
+ */
+refresh_failures: number, };
+
+/**
+ * How well the token cache does, in percent; null before the first request.
+ */
+export type TokenPerformance = { 
+/**
+ * Requests answered by the token at hand.
+ */
+cache_hit_rate_percent: number | null, 
+/**
+ * Refreshes that brought a token.
+ */
+refresh_success_rate_percent: number | null, };
+
+/**
+ * The token at hand.
+ */
+export type TokenInfo = { 
+/**
+ * Its age in minutes.
+ */
+age_minutes: number, 
+/**
+ * Minutes until it expires.
+ */
+time_until_expiry_minutes: number, 
+/**
+ * When it expires, unix seconds.
+ */
+expires_at: number, };
+
+/**
+ * The token cache of a service's active account.
+ */
+export type TokenStatus = { 
+/**
+ * Counts since the start.
+ */
+cache_metrics: TokenMetrics, 
+/**
+ * The same as rates.
+ */
+performance: TokenPerformance, 
+/**
+ * The token; null before the first.
+ */
+token_info: TokenInfo | null, };
+
+/**
+ * How one connects to a service.
+ */
+export type ConnectBy = "nothing" | "secrets" | "sign_in";
+
+/**
+ * What is known of the connection to a service.
+ */
+export type Connection = { 
+/**
+ * The service.
+ */
+service: ServiceId, 
+/**
+ * How one connects to it.
+ */
+by: ConnectBy, 
+/**
+ * What stands in the way of a call.
+ */
+access: Access, 
+/**
+ * Whether it answers without a credential too, with less.
+ */
+optional: boolean, 
+/**
+ * The page where the user gets the credential.
+ */
+credential_page: string | null, 
+/**
+ * The user's own client id, where one signs in.
+ */
+client_id: string | null, 
+/**
+ * Who is signed in.
+ */
+accounts: Array<AccountInfo>, 
+/**
+ * The secrets it takes.
+ */
+secrets: Array<SecretInfo>, 
+/**
+ * The active account's token.
+ */
+token: TokenStatus | null, };
+
+/**
+ * Which vault a data directory uses.
+ */
+export type VaultKind = "keychain" | "file";
+
+/**
+ * All connections, and where their secrets lie.
+ */
+export type Connections = { 
+/**
+ * The vault in use; null before the first secret.
+ */
+vault: VaultKind | null, 
+/**
+ * What keeps the vault from being read.
+ */
+vault_trouble: string | null, 
+/**
+ * The redirect URIs to be registered with one's own client id.
+ */
+redirect_uris: Array<string>, 
+/**
+ * Every service.
+ */
+services: Array<Connection>, };
+
+/**
+ * Where the consent page sends the browser afterwards.
+ */
+export type SignInVia = "link" | "loopback";
+
+/**
+ * A sign-in that was begun.
+ */
+export type SignInBegun = { 
+/**
+ * The consent page.
+ */
+url: string, 
+/**
+ * Names this sign-in to `sign_in_progress`.
+ */
+state: string, };
+
+/**
+ * How a sign-in stands: pending while both are null.
+ */
+export type SignInProgress = { 
+/**
+ * Whom it signed in.
+ */
+account: AccountInfo | null, 
+/**
+ * Why it came to nothing.
+ */
+failed: string | null, };
+
+/**
  * What was taken in.
  */
 export type Imported = { 
@@ -577,4 +795,24 @@ export type Contract = {
   revoke_key: { args: { name: string }; result: null };
   /** Takes in the history of the older monitor: the text of its file. */
   import_history: { args: { text: string }; result: Imported };
+  /** Who is signed in where, and which secrets there are. */
+  connections: { args: Record<string, never>; result: Connections };
+  /** Sets the user's own client id; null removes it. */
+  set_client_id: { args: { service: ServiceId; client_id: string | null }; result: null };
+  /** Begins a sign-in. */
+  begin_sign_in: { args: { service: ServiceId; via: SignInVia }; result: SignInBegun };
+  /** How a sign-in stands. */
+  sign_in_progress: { args: { state: string }; result: SignInProgress };
+  /** Ends a sign-in by the link the consent page sent the browser to. */
+  finish_sign_in: { args: { callback: string }; result: AccountInfo };
+  /** Makes calls as this account. */
+  use_account: { args: { service: ServiceId; account: string }; result: null };
+  /** Forgets an account's tokens; what was counted of it stays. */
+  sign_out: { args: { service: ServiceId; account: string }; result: null };
+  /** Keeps a secret, effective at once. */
+  set_secret: { args: { name: string; value: Secret }; result: null };
+  /** Forgets a secret. */
+  forget_secret: { args: { name: string }; result: null };
+  /** Refreshes the token of a service's active account. */
+  renew_token: { args: { service: ServiceId }; result: TokenStatus };
 };

@@ -2,9 +2,6 @@
 //!
 //! A key is shown once and kept as a hash, in `vault.json` (0600).
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -12,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::vault_file::{VaultFile, VaultFileError};
 use crate::clock::Wall;
-use crate::disk::{self, Readers};
 use crate::service::ServiceId;
 
 /// What a key begins with, so that a leaked one is recognised.
@@ -56,23 +53,9 @@ pub enum KeysError {
     /// No such key.
     #[error("there is no key named {0:?}")]
     Unknown(String),
-    /// The file is no vault.
-    #[error("{path} is damaged ({why}): put a copy back, or move it away and make new keys")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The file system said no.
-    #[error("cannot use {path}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    /// `vault.json` cannot be used.
+    #[error(transparent)]
+    File(#[from] VaultFileError),
 }
 
 /// Callers that are ours: no key may have such a name.
@@ -81,29 +64,16 @@ const OURS: [&str; 6] = ["ui", "cli", "poller", "enrichment", "control", "others
 /// All keys of a data directory.
 #[derive(Debug)]
 pub struct Keys {
-    path: PathBuf,
+    file: Arc<VaultFile>,
     known: RwLock<Vec<Arc<ToolKey>>>,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct VaultFile {
-    #[serde(default)]
-    keys: Vec<ToolKey>,
-    /// What other versions keep here stays.
-    #[serde(flatten)]
-    rest: serde_json::Map<String, serde_json::Value>,
-}
-
 impl Keys {
-    /// Reads `vault.json` of the folder `dir`; a missing file holds no keys.
-    ///
-    /// # Errors
-    /// The file is there and cannot be read or understood.
-    pub fn open(dir: &Path) -> Result<Self, KeysError> {
-        let path = dir.join("vault.json");
-        disk::sweep_leftovers(&path);
-        let known = read(&path)?.keys.into_iter().map(Arc::new).collect();
-        Ok(Self { path, known: RwLock::new(known) })
+    /// The keys in the vault's file.
+    #[must_use]
+    pub fn new(file: Arc<VaultFile>) -> Self {
+        let known = file.read(|content| content.keys.iter().cloned().map(Arc::new).collect());
+        Self { file, known: RwLock::new(known) }
     }
 
     /// Makes a key. The text returned is the only time it is seen.
@@ -178,22 +148,12 @@ impl Keys {
         change: impl FnOnce(&mut Vec<ToolKey>) -> Result<(), KeysError>,
     ) -> Result<(), KeysError> {
         let mut known = self.known.write();
-        let mut file = read(&self.path)?;
-        change(&mut file.keys)?;
-        let failed = |source: io::Error| KeysError::File { path: self.path.clone(), source };
-        let bytes = serde_json::to_vec_pretty(&file).map_err(|e| failed(e.into()))?;
-        disk::write_atomically(&self.path, &bytes, Readers::Owner).map_err(failed)?;
-        *known = file.keys.into_iter().map(Arc::new).collect();
+        let keys = self.file.change(|content| {
+            change(&mut content.keys)?;
+            Ok::<_, KeysError>(content.keys.clone())
+        })?;
+        *known = keys.into_iter().map(Arc::new).collect();
         Ok(())
-    }
-}
-
-fn read(path: &Path) -> Result<VaultFile, KeysError> {
-    match fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map_err(|e| KeysError::Damaged { path: path.to_owned(), why: e.to_string() }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(VaultFile::default()),
-        Err(source) => Err(KeysError::File { path: path.to_owned(), source }),
     }
 }
 
@@ -216,16 +176,20 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn open(dir: &std::path::Path) -> Keys {
+        Keys::new(Arc::new(VaultFile::open(dir).unwrap()))
+    }
+
     #[test]
     fn a_key_works_until_it_is_revoked_and_lies_on_disk_only_as_a_hash() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::open(dir.path()).unwrap();
+        let keys = open(dir.path());
         let key = keys.add("beets", Some(vec![ServiceId::Deezer]), false, Wall::default()).unwrap();
-        let again = Keys::open(dir.path()).unwrap();
+        let again = open(dir.path());
         let found = again.find(&key).unwrap();
         assert!(found.opens(ServiceId::Deezer) && !found.opens(ServiceId::Spotify));
         assert!(again.find("hr_0").is_none() && again.find("").is_none());
-        let text = fs::read_to_string(dir.path().join("vault.json")).unwrap();
+        let text = std::fs::read_to_string(dir.path().join("vault.json")).unwrap();
         assert!(!text.contains(&key[3..]), "the key itself is not stored");
         again.revoke("beets").unwrap();
         assert!(again.find(&key).is_none());
@@ -235,7 +199,7 @@ mod tests {
     #[test]
     fn names_are_checked() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::open(dir.path()).unwrap();
+        let keys = open(dir.path());
         for name in ["", "ui", "a b", "../x", "ü", &"x".repeat(41)] {
             assert!(
                 matches!(keys.add(name, None, false, Wall::default()), Err(KeysError::BadName(_))),
@@ -244,12 +208,5 @@ mod tests {
         }
         keys.add("a.b-c_1", None, true, Wall::default()).unwrap();
         assert!(matches!(keys.add("a.b-c_1", None, true, Wall::default()), Err(KeysError::Taken(_))));
-    }
-
-    #[test]
-    fn a_damaged_vault_is_named_and_left_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        disk::write_atomically(&dir.path().join("vault.json"), b"{", Readers::Owner).unwrap();
-        assert!(matches!(Keys::open(dir.path()), Err(KeysError::Damaged { .. })));
     }
 }

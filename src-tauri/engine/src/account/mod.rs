@@ -1,13 +1,22 @@
 //! Credentials: what is attached to a call, and the keys tools hold instead.
 //!
-//! [`Credentials`] is the seam to sign-in and vault.
+//! [`Credentials`] is the seam the path of a call sees; [`accounts::Accounts`] stands behind it.
 
+pub mod accounts;
+mod attempts;
 pub mod keys;
+pub mod loopback;
+pub mod secret;
+pub mod token;
+pub mod vault;
+pub mod vault_file;
 
 use std::future::Future;
 use std::pin::Pin;
 
 use http::HeaderMap;
+
+pub use attempts::{CallbackError, DEEP_LINK, LOOPBACK};
 
 use crate::service::ServiceId;
 
@@ -29,10 +38,18 @@ pub struct NoCredential;
 /// What [`Credentials::attach`] returns.
 pub type Attaching<'a> = Pin<Box<dyn Future<Output = Result<(), NoCredential>> + Send + 'a>>;
 
+/// What [`Credentials::rejected`] returns.
+pub type Renewing<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+
 /// Gives each call the credential its service expects.
 pub trait Credentials: Send + Sync {
     /// Puts the credential where `service` expects it.
     fn attach<'a>(&'a self, service: ServiceId, request: &'a mut Attached) -> Attaching<'a>;
+    /// The service did not take the credential in `request`: whether another is at hand now.
+    fn rejected<'a>(&'a self, service: ServiceId, request: &'a Attached) -> Renewing<'a> {
+        let _ = (service, request);
+        Box::pin(async { false })
+    }
     /// Whether there is one: some services allow more with it.
     fn has(&self, service: ServiceId) -> bool;
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{HOST, LOCATION, USER_AGENT};
-use http::{Method, Request, Response, Uri};
+use http::{HeaderMap, Method, Request, Response, Uri};
 
 use super::transport::TransportError;
 use super::{Answer, Call, CallError, Origin};
@@ -18,12 +18,16 @@ use crate::budget::{Ask, Priority, Refusal, Slot, Why};
 use crate::clock::Mono;
 use crate::engine::Inner;
 use crate::meter::Outcome;
-use crate::service::{Answered, EndpointId, Verdict, retry_after};
+use crate::service::{Answered, BanKind, EndpointId, ServiceId, Verdict, retry_after};
 
 /// Second tries of a call whose trouble may pass.
 const RETRIES: u32 = 2;
 /// Wait before the first of them; doubles, give or take half.
 const BACKOFF: Duration = Duration::from_millis(250);
+/// How long a token request may wait for its budget.
+const ACCOUNTS_WAIT: Duration = Duration::from_secs(30);
+/// A refusal by an accounts server that gives no time.
+const ACCOUNTS_BAN: Duration = Duration::from_secs(60);
 /// Redirects followed on one host.
 const REDIRECTS: u32 = 5;
 
@@ -37,11 +41,11 @@ impl Inner {
             log_call(&call, endpoint, answer.status.as_u16(), 0, answer.body.len(), "hit");
             return Ok(answer);
         }
-        let (mut retries, mut redirects) = (0, 0);
+        let (mut retries, mut redirects, mut renewed) = (0, 0, false);
         loop {
             let endpoint = self.endpoint(&call);
             let slot = self.wait_for_budget(&call).await?;
-            let request = self.request(&call).await?;
+            let (request, attached) = self.request(&call).await?;
             // To get a credential may take seconds: a ban that began meanwhile holds for this call too.
             if slot.is_stale() {
                 continue;
@@ -67,6 +71,14 @@ impl Inner {
                 Verdict::Transient if retries < RETRIES && is_idempotent(&call.method) => {
                     slot.done(true);
                     self.back_off(&mut retries).await;
+                }
+                // A token may be revoked at any age: any call may renew it once.
+                Verdict::SignInNeeded if !renewed => {
+                    slot.done(true);
+                    renewed = true;
+                    if !self.credentials.rejected(call.service, &attached).await {
+                        return Ok(answer);
+                    }
                 }
                 Verdict::Fresh if redirects < REDIRECTS && self.follow(&mut call, &answer) => {
                     slot.done(true);
@@ -131,7 +143,8 @@ impl Inner {
         CallError::Refused { service: call.service, why, until: self.clock.wall_of(until), wait, answer }
     }
 
-    async fn request(&self, call: &Call) -> Result<Request<Bytes>, CallError> {
+    /// The request, and the parts of it that carry the credential.
+    async fn request(&self, call: &Call) -> Result<(Request<Bytes>, Attached), CallError> {
         let settings = self.settings.current();
         let mut attached =
             Attached { path: call.path.clone(), query: call.query.clone(), headers: call.headers.clone() };
@@ -139,15 +152,21 @@ impl Inner {
             .attach(call.service, &mut attached)
             .await
             .map_err(|_| CallError::SignInNeeded(call.service))?;
-        let Attached { path, query, mut headers } = attached;
-        let mut url = format!("{}{path}", settings.base_url(call.service));
+        let request = self.assemble(call, settings.base_url(call.service), &attached)?;
+        Ok((request, attached))
+    }
+
+    fn assemble(&self, call: &Call, base: &str, attached: &Attached) -> Result<Request<Bytes>, CallError> {
+        let Attached { path, query, headers } = attached;
+        let mut url = format!("{base}{path}");
         if !query.is_empty() {
             url.push('?');
-            url.push_str(&query);
+            url.push_str(query);
         }
-        let bad =
-            |what: String| CallError::BadRequest(format!("This is no address a call can be made to: {what}"));
+        // The parser's own words name no part of the address: a key may stand in it.
+        let bad = |what: String| CallError::BadRequest(format!("This is no address to call: {what}"));
         let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| bad(error.to_string()))?;
+        let mut headers = headers.clone();
         headers.remove(HOST);
         if call.service.service().wants_user_agent || !headers.contains_key(USER_AGENT) {
             let ours = self.user_agent().parse().map_err(|_| bad("the contact in the settings".into()))?;
@@ -158,6 +177,42 @@ impl Inner {
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         Ok(request)
+    }
+
+    /// Asks a service's accounts server, which has limits of its own: a ban of the API does not hold
+    /// back a sign-in, nor the other way round. Counted like every call.
+    pub(crate) async fn ask_accounts(
+        &self,
+        service: ServiceId,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, CallError> {
+        let call =
+            Call { method: Method::POST, headers, body, ..Call::get(service, path, "token", ACCOUNTS_WAIT) };
+        let endpoint = self.endpoint(&call);
+        let settings = self.settings.current();
+        let base = settings.accounts_url(service).unwrap_or_else(|| settings.base_url(service));
+        let attached =
+            Attached { path: call.path.clone(), query: String::new(), headers: call.headers.clone() };
+        let request = self.assemble(&call, base, &attached)?;
+        let ask = Ask { priority: call.priority, max_wait: call.max_wait };
+        let slot = self.lane(service).accounts.pass(ask).await.map_err(|r| self.refusal(&call, r, None))?;
+        match self.send(&call, endpoint, request).await {
+            Ok(answer) if matches!(answer.verdict, Verdict::Refused(_)) => {
+                let given = retry_after(&answer.headers, self.clock.wall());
+                // Its bans are short and its own: they are not stored.
+                let change = slot.refused(BanKind::Rate, endpoint, given, ACCOUNTS_BAN);
+                tracing::warn!("{service}'s accounts server refused: {change:?}");
+                let until = self.clock.mono() + given.unwrap_or(ACCOUNTS_BAN);
+                Err(self.refusal(&call, Refusal { why: Why::Banned(BanKind::Rate), until }, None))
+            }
+            Ok(answer) => {
+                slot.done(true);
+                Ok(answer)
+            }
+            Err(error) => Err(CallError::Unreachable { service, reason: error.to_string() }),
+        }
     }
 
     /// Sends, counts and reads the answer.
@@ -178,7 +233,7 @@ impl Inner {
         &self,
         call: &Call,
         endpoint: EndpointId,
-        kind: crate::service::BanKind,
+        kind: BanKind,
         slot: Slot,
         answer: Answer,
     ) -> CallError {

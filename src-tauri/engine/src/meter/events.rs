@@ -32,6 +32,12 @@ pub enum EventKind {
     ClockChanged,
     /// The history of another monitor was taken in.
     HistoryImported,
+    /// Somebody signed in at a service.
+    SignedIn,
+    /// An account was signed out.
+    SignedOut,
+    /// A consent has ended: sign in again.
+    SignInNeeded,
 }
 
 /// One thing that happened.

@@ -1,7 +1,7 @@
 //! TheAudioDB API, version 1: <https://www.theaudiodb.com/free_music_api>. 30 calls a minute on the free
 //! key; the key is part of the path. Nothing found is a member that is `null`.
 
-use super::{Answered, Auth, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::{Answered, Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Audiodb,
@@ -9,7 +9,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#00BCD4",
     base_url: "https://www.theaudiodb.com",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::PathAfter("/api/v1/json/"), required: true },
+    auth: Auth { kind: AuthKind::Secrets(&["audiodb"]), place: CredentialPlace::PathAfter("/api/v1/json/"), required: true },
+    credential_page: Some("https://www.theaudiodb.com/free_music_api"),
     wants_user_agent: false,
     budget: DefaultBudget { spacing_ms: 2_000, windows: &[(60, 30)] },
     budget_without_credential: None,

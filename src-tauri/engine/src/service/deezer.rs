@@ -4,7 +4,7 @@
 //! `{"error":{"code":4}}`, without a time; 403 without a JSON error is the address being blocked.
 //! `error.code` 800 means there is no such thing: <https://developers.deezer.com/api/errors>.
 
-use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Deezer,
@@ -12,7 +12,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#A238FF",
     base_url: "https://api.deezer.com",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::None, required: false },
+    auth: Auth { kind: AuthKind::None, place: CredentialPlace::None, required: false },
+    credential_page: None,
     wants_user_agent: false,
     budget: DefaultBudget { spacing_ms: 0, windows: &[(5, 45)] },
     budget_without_credential: None,

@@ -4,7 +4,7 @@
 //! <https://www.discogs.com/developers/#page:home,header:home-rate-limiting>. A unique `User-Agent` is
 //! required.
 
-use super::{Auth, CredentialPlace, DefaultBudget, Endpoint, ServerLimit, Service, ServiceId, header_number};
+use super::{Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, ServerLimit, Service, ServiceId, header_number};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Discogs,
@@ -12,7 +12,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#D4A574",
     base_url: "https://api.discogs.com",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::DiscogsToken, required: false },
+    auth: Auth { kind: AuthKind::Secrets(&["discogs"]), place: CredentialPlace::DiscogsToken, required: false },
+    credential_page: Some("https://www.discogs.com/settings/developers"),
     wants_user_agent: true,
     budget: DefaultBudget { spacing_ms: 0, windows: &[(60, 55)] },
     budget_without_credential: Some(DefaultBudget { spacing_ms: 0, windows: &[(60, 24)] }),

@@ -1,6 +1,6 @@
 //! Genius API: <https://docs.genius.com/>. Its limit is not published; 429 refuses.
 
-use super::{Auth, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, no_server_limit};
+use super::{Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Genius,
@@ -8,7 +8,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#FFFF64",
     base_url: "https://api.genius.com",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::Bearer, required: true },
+    auth: Auth { kind: AuthKind::Secrets(&["genius"]), place: CredentialPlace::Bearer, required: true },
+    credential_page: Some("https://genius.com/api-clients"),
     wants_user_agent: false,
     budget: DefaultBudget { spacing_ms: 2_000, windows: &[(60, 30)] },
     budget_without_credential: None,

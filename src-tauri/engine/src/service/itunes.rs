@@ -3,7 +3,7 @@
 //! About 20 calls a minute: <https://developer.apple.com/library/archive/documentation/AudioVideo/Conceptual/iTuneSearchAPI/>.
 //! A refusal is 403 (or 429) with an empty body and no hint of when. Nothing found is `resultCount` 0.
 
-use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Itunes,
@@ -11,7 +11,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#FC3C44",
     base_url: "https://itunes.apple.com",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::None, required: false },
+    auth: Auth { kind: AuthKind::None, place: CredentialPlace::None, required: false },
+    credential_page: None,
     wants_user_agent: false,
     budget: DefaultBudget { spacing_ms: 3_000, windows: &[(60, 20)] },
     budget_without_credential: None,

@@ -4,7 +4,7 @@
 //! whatever HTTP status: <https://www.last.fm/api/errorcodes>. 29 is the only refusal; 11 and 16 pass;
 //! 6 is "not found" in look-ups; 26 is a suspended key, which waiting does not mend.
 
-use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Lastfm,
@@ -12,7 +12,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#D51007",
     base_url: "https://ws.audioscrobbler.com",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::Query("api_key"), required: true },
+    auth: Auth { kind: AuthKind::Secrets(&["lastfm"]), place: CredentialPlace::Query("api_key"), required: true },
+    credential_page: Some("https://www.last.fm/api/account/create"),
     wants_user_agent: false,
     budget: DefaultBudget { spacing_ms: 0, windows: &[(1, 5), (300, 1_500)] },
     budget_without_credential: None,

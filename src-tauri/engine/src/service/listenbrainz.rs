@@ -4,7 +4,7 @@
 //! the last is the one to trust: <https://listenbrainz.readthedocs.io/en/latest/users/api/index.html#rate-limiting>.
 //! A `User-Agent` is required.
 
-use super::{Auth, CredentialPlace, DefaultBudget, Endpoint, ServerLimit, Service, ServiceId, header_number};
+use super::{Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, ServerLimit, Service, ServiceId, header_number};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Listenbrainz,
@@ -12,7 +12,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#EB743B",
     base_url: "https://api.listenbrainz.org",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::TokenHeader, required: false },
+    auth: Auth { kind: AuthKind::Secrets(&["listenbrainz"]), place: CredentialPlace::TokenHeader, required: false },
+    credential_page: Some("https://listenbrainz.org/settings/"),
     wants_user_agent: true,
     budget: DefaultBudget { spacing_ms: 1_000, windows: &[] },
     budget_without_credential: None,

@@ -141,9 +141,24 @@ pub enum CredentialPlace {
     QobuzHeaders,
 }
 
+/// How one comes by a credential.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AuthKind {
+    /// There is none.
+    None,
+    /// Secrets the user copies from the service, by their names in the vault.
+    Secrets(&'static [&'static str]),
+    /// The user signs in: OAuth 2 with PKCE. The token endpoint is this path of the accounts URL.
+    SignIn(&'static str),
+    /// OAuth 2 client credentials: names of client id and secret, and the path of the token endpoint.
+    Client([&'static str; 2], &'static str),
+}
+
 /// What a service needs before it answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Auth {
+    /// How one comes by it.
+    pub kind: AuthKind,
     /// Where the credential goes.
     pub place: CredentialPlace,
     /// Whether nothing works without it (Discogs and ListenBrainz answer without, with less).
@@ -197,6 +212,8 @@ pub struct Service {
     pub accounts_url: Option<&'static str>,
     /// What it needs before it answers.
     pub auth: Auth,
+    /// The page where the user gets the credential.
+    pub credential_page: Option<&'static str>,
     /// Whether it refuses a `User-Agent` without application and contact, so that ours replaces a tool's.
     pub wants_user_agent: bool,
     /// What we allow ourselves unless the user says otherwise. Stays below the provider's own limit,

@@ -4,7 +4,7 @@
 //! <https://musicbrainz.org/doc/MusicBrainz_API/Rate_Limiting>. A `User-Agent` with application, version
 //! and contact is required.
 
-use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Musicbrainz,
@@ -12,7 +12,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#BA478F",
     base_url: "https://musicbrainz.org",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::None, required: false },
+    auth: Auth { kind: AuthKind::None, place: CredentialPlace::None, required: false },
+    credential_page: None,
     wants_user_agent: true,
     budget: DefaultBudget { spacing_ms: 1_050, windows: &[] },
     budget_without_credential: None,

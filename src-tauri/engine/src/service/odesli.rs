@@ -1,7 +1,7 @@
 //! Odesli (song.link) API: links to one song on every platform. 10 calls a minute without a key;
 //! refuses with 429, sometimes 401: <https://linktree.notion.site/API-d0ebe08a5e304a55928405eb682f6741>.
 
-use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Odesli,
@@ -9,7 +9,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#FF4B8B",
     base_url: "https://api.song.link",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::None, required: false },
+    auth: Auth { kind: AuthKind::None, place: CredentialPlace::None, required: false },
+    credential_page: None,
     wants_user_agent: false,
     budget: DefaultBudget { spacing_ms: 0, windows: &[(60, 9)] },
     budget_without_credential: None,

@@ -1,7 +1,7 @@
 //! Qobuz partner API, version 0.2. Its limit is not published; 429 refuses. An application id and a
 //! user's token are required.
 
-use super::{Auth, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, no_server_limit};
+use super::{Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Qobuz,
@@ -9,7 +9,8 @@ pub(super) static SERVICE: Service = Service {
     colour: "#FF6B35",
     base_url: "https://www.qobuz.com",
     accounts_url: None,
-    auth: Auth { place: CredentialPlace::QobuzHeaders, required: true },
+    auth: Auth { kind: AuthKind::Secrets(&["qobuz.app_id", "qobuz.token"]), place: CredentialPlace::QobuzHeaders, required: true },
+    credential_page: None,
     wants_user_agent: false,
     budget: DefaultBudget { spacing_ms: 0, windows: &[(60, 60)] },
     budget_without_credential: None,

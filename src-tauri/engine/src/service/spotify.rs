@@ -5,7 +5,7 @@
 //! A rate refusal is 429 with `Retry-After` of seconds; a quota refusal is 429 with
 //! `error.reason == "QUOTA_EXCEEDED"` and waits of 13 to 24 h. Asking during a ban prolongs it.
 
-use super::{Answered, Auth, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Spotify,
@@ -13,12 +13,14 @@ pub(super) static SERVICE: Service = Service {
     colour: "#1DB954",
     base_url: "https://api.spotify.com",
     accounts_url: Some("https://accounts.spotify.com"),
-    auth: Auth { place: CredentialPlace::Bearer, required: true },
+    auth: Auth { kind: AuthKind::SignIn("/api/token"), place: CredentialPlace::Bearer, required: true },
+    credential_page: Some("https://developer.spotify.com/dashboard"),
     wants_user_agent: false,
     budget: DefaultBudget { spacing_ms: 350, windows: &[(30, 85), (3600, 1000)] },
     budget_without_credential: None,
     assumed_quota: Some(800),
     endpoints: &[
+        Endpoint::new("token", &["POST /api/token"]),
         Endpoint::new("search", &["GET /v1/search"]),
         Endpoint::new("track", &["GET /v1/tracks/{id}"]),
         Endpoint::new("album", &["GET /v1/albums/{id}"]),

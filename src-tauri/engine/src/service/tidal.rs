@@ -1,7 +1,7 @@
 //! Tidal's open API: <https://developer.tidal.com/>. Its limit is not published; 429 with `Retry-After`
 //! refuses. Signed in by client credentials.
 
-use super::{Auth, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, no_server_limit};
+use super::{Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, no_server_limit};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Tidal,
@@ -9,12 +9,14 @@ pub(super) static SERVICE: Service = Service {
     colour: "#00FFFF",
     base_url: "https://openapi.tidal.com",
     accounts_url: Some("https://auth.tidal.com"),
-    auth: Auth { place: CredentialPlace::Bearer, required: true },
+    auth: Auth { kind: AuthKind::Client(["tidal.client_id", "tidal.client_secret"], "/v1/oauth2/token"), place: CredentialPlace::Bearer, required: true },
+    credential_page: Some("https://developer.tidal.com/dashboard"),
     wants_user_agent: false,
     budget: DefaultBudget { spacing_ms: 500, windows: &[(60, 120)] },
     budget_without_credential: None,
     assumed_quota: None,
     endpoints: &[
+        Endpoint::new("token", &["POST /v1/oauth2/token"]),
         Endpoint::new("search", &["GET /v2/searchResults/{query}", "GET /v2/searchresults/{query}", "GET /v2/searchResults/{query}/relationships/{what}"]),
         Endpoint::new("track", &["GET /v2/tracks/{id}"]),
         Endpoint::new("tracks", &["GET /v2/tracks"]),

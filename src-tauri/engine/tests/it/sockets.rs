@@ -55,7 +55,7 @@ impl Site {
             data_dir: dir.path().to_owned(),
             clock: Clock::system(),
             transport: None,
-            credentials: Arc::new(TestCredentials::default()),
+            credentials: Some(Arc::new(TestCredentials::default())),
             environment: Vec::new(),
         };
         let mut tries = 0;

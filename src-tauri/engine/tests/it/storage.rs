@@ -135,6 +135,29 @@ async fn a_disk_that_takes_nothing_stops_no_call_loses_nothing_and_is_tried_agai
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_journal_that_takes_lines_again_gets_all_it_could_not_take() {
+    let home = roomy();
+    let engine = home.start().await;
+    block(&home, "history.journal");
+    skip(s(60)).await;
+    for _ in 0..3 {
+        all(&engine, 4, &get(Deezer, "/track/1")).await;
+        tokio::time::sleep(ms(1_100)).await;
+    }
+    home.provider.now(|_| Reply::new(403, ""));
+    refused(engine.call(get(Itunes, "/search?term=a")).await);
+    assert!(engine.storage_failing().is_some());
+    std::fs::remove_dir_all(home.path("history.journal")).unwrap();
+    tokio::time::sleep(ms(1_100)).await;
+    assert_eq!(engine.storage_failing(), None);
+    kill(engine).await;
+    let engine = home.start().await;
+    assert_eq!((total(&engine, Deezer), total(&engine, Itunes)), (12, 1));
+    assert_eq!(events(&engine, EventKind::Ban).len(), 1);
+    assert!(engine.rates().services[&Itunes].ban.is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_snapshot_that_cannot_be_written_costs_nothing_that_is_in_the_journal() {
     let home = roomy();
     let engine = home.start().await;

@@ -129,7 +129,7 @@ impl<T: Transport + 'static> Home<T> {
             data_dir: self.dir.path().to_owned(),
             clock: self.clock(),
             transport: Some(self.provider.clone()),
-            credentials: self.credentials.clone(),
+            credentials: Some(self.credentials.clone()),
             environment: Vec::new(),
         }
     }

@@ -1,0 +1,632 @@
+//! Who is signed in, and what is attached to each service's calls.
+//!
+//! Invariant: a new refresh token is in the vault before its access token is used.
+//! Invariant: nothing here prints a token, a code or a verifier.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use parking_lot::{Mutex, RwLock};
+use serde::{Deserialize, Serialize};
+
+use super::attempts::{Attempts, CallbackError, Consent, form};
+use super::secret::Secret;
+use super::token::{Fresh, Refresher, Refreshing, TokenCache, TokenError};
+use super::vault::{Vault, VaultError, VaultKind};
+use super::vault_file::{VaultFile, VaultFileError};
+use super::{Attached, Attaching, Credentials, NoCredential};
+use crate::call::{Accepts, Call, CallError};
+use crate::clock::Clock;
+use crate::engine::Inner;
+use crate::meter::{Event, EventKind};
+use crate::service::{AuthKind, CredentialPlace, ServiceId, Verdict};
+
+/// A consent ends so many days after it was given: six months, by Spotify's rules of July 2026.
+pub const CONSENT_DAYS: i64 = 182;
+/// The account of a sign-in whose user is not known yet.
+const UNKNOWN: &str = "unknown";
+/// How long the first call after a sign-in may wait for its budget.
+const PROBE_WAIT: Duration = Duration::from_secs(30);
+
+/// A signed-in user at a service. Tokens lie in the vault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The service's own id of the user.
+    pub id: String,
+    /// The name the service shows.
+    pub name: Option<String>,
+    /// When consent was given, unix seconds.
+    pub consent_at: i64,
+    /// Whether calls are made as this account.
+    pub active: bool,
+    /// Whether its consent has ended: it must sign in again.
+    #[serde(default)]
+    pub ended: bool,
+}
+
+/// How a sign-in stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The consent page is open.
+    Pending,
+    /// Done, as this account.
+    Done(Account),
+    /// It came to nothing; why.
+    Failed(String),
+}
+
+/// Why a sign-in, or a change to accounts and secrets, did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The callback is refused.
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
+    /// The vault cannot be used.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Its file cannot be used.
+    #[error(transparent)]
+    File(#[from] VaultFileError),
+    /// The service did not give a token.
+    #[error("{service} gave no token ({reason}): begin again")]
+    NoToken {
+        /// The service.
+        service: &'static str,
+        /// What it said, without secrets.
+        reason: String,
+    },
+    /// There is no client id.
+    #[error("{0} needs your own client id first: put it into the settings (services.{1}.client_id)")]
+    NoClientId(&'static str, ServiceId),
+    /// One does not sign in there.
+    #[error("one does not sign in at {0}; it takes a key at most")]
+    NoSignIn(&'static str),
+    /// No such account.
+    #[error("nobody is signed in at {0} under that name")]
+    NoAccount(&'static str),
+    /// No secret has that name.
+    #[error("there is no secret named {0:?}; known are {1}")]
+    UnknownSecret(String, String),
+    /// It cannot be one.
+    #[error("a secret is one line of text without spaces around it, and not empty")]
+    BadSecret,
+}
+
+/// Accounts, secrets and tokens of one engine.
+pub struct Accounts {
+    clock: Clock,
+    file: Arc<VaultFile>,
+    pub(super) vault: Vault,
+    attempts: Attempts,
+    secrets: RwLock<BTreeMap<String, Secret>>,
+    /// The tokens of each service's active account.
+    tokens: RwLock<HashMap<ServiceId, Arc<TokenCache>>>,
+    progress: Mutex<HashMap<String, Progress>>,
+    engine: OnceLock<Weak<Inner>>,
+    me: Weak<Self>,
+}
+
+/// Names of every secret there may be; `lastfm.secret` signs scrobbles.
+fn secret_names() -> Vec<&'static str> {
+    let of = |id: &ServiceId| match id.service().auth.kind {
+        AuthKind::Secrets(names) => names.to_vec(),
+        AuthKind::Client(names, _) => names.to_vec(),
+        AuthKind::None | AuthKind::SignIn(_) => Vec::new(),
+    };
+    ServiceId::ALL.iter().flat_map(of).chain(["lastfm.secret"]).collect()
+}
+
+fn refresh_name(service: ServiceId, account: &str) -> String {
+    format!("{service}.refresh.{account}")
+}
+
+impl Accounts {
+    /// Those of a data directory. Secrets are read by [`Accounts::load`].
+    #[must_use]
+    pub fn new(clock: Clock, file: Arc<VaultFile>, vault: Vault) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            attempts: Attempts::new(clock.clone()),
+            clock,
+            file,
+            vault,
+            secrets: RwLock::default(),
+            tokens: RwLock::default(),
+            progress: Mutex::default(),
+            engine: OnceLock::new(),
+            me: me.clone(),
+        })
+    }
+
+    pub(crate) fn attach_engine(&self, engine: Weak<Inner>) {
+        // Set once, at the engine's start.
+        let _ = self.engine.set(engine);
+    }
+
+    fn engine(&self) -> Option<Arc<Inner>> {
+        self.engine.get().and_then(Weak::upgrade)
+    }
+
+    /// Reads the secrets, and takes up the active accounts. A keychain that is locked is an error the
+    /// caller shows; what could be read is used.
+    ///
+    /// # Errors
+    /// See [`VaultError`].
+    pub async fn load(&self) -> Result<(), VaultError> {
+        let known = self.vault.names();
+        for name in secret_names().into_iter().filter(|name| known.iter().any(|k| k == name)) {
+            if let Some(secret) = self.vault.get(name).await? {
+                self.secrets.write().insert(name.to_owned(), secret);
+            }
+        }
+        for id in ServiceId::ALL {
+            match id.service().auth.kind {
+                AuthKind::SignIn(_) => {
+                    let active = self.accounts(*id).into_iter().find(|a| a.active && !a.ended);
+                    if let Some(account) = active {
+                        self.use_tokens(*id, &account.id);
+                    }
+                }
+                AuthKind::Client(..) => self.use_client(*id),
+                AuthKind::None | AuthKind::Secrets(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn use_tokens(&self, service: ServiceId, account: &str) -> Arc<TokenCache> {
+        let refresher = ByRefreshToken { accounts: self.me.clone(), service, account: account.to_owned() };
+        let tokens = TokenCache::new(self.clock.clone(), Arc::new(refresher));
+        self.tokens.write().insert(service, Arc::clone(&tokens));
+        tokens
+    }
+
+    fn use_client(&self, service: ServiceId) {
+        let AuthKind::Client(names, _) = service.service().auth.kind else { return };
+        if names.iter().all(|name| self.secrets.read().contains_key(*name)) {
+            let refresher = ByClient { accounts: self.me.clone(), service };
+            let tokens = TokenCache::new(self.clock.clone(), Arc::new(refresher));
+            self.tokens.write().insert(service, tokens);
+        } else {
+            self.tokens.write().remove(&service);
+        }
+    }
+
+    /// The vault in use; `None` before the first secret.
+    #[must_use]
+    pub fn vault_kind(&self) -> Option<VaultKind> {
+        self.vault.kind()
+    }
+
+    /// The accounts at a service.
+    #[must_use]
+    pub fn accounts(&self, service: ServiceId) -> Vec<Account> {
+        self.file.read(|content| content.accounts.get(&service).cloned().unwrap_or_default())
+    }
+
+    /// The tokens of a service's active account.
+    #[must_use]
+    pub fn tokens(&self, service: ServiceId) -> Option<Arc<TokenCache>> {
+        self.tokens.read().get(&service).cloned()
+    }
+
+    /// Names of the secrets of a service, and whether each is there.
+    #[must_use]
+    pub fn secrets_of(&self, service: ServiceId) -> Vec<(&'static str, bool)> {
+        let known = self.secrets.read();
+        let belongs = |name: &&str| name.split('.').next() == Some(service.as_str());
+        secret_names().into_iter().filter(belongs).map(|name| (name, known.contains_key(name))).collect()
+    }
+
+    /// Keeps a secret, effective at once.
+    ///
+    /// # Errors
+    /// No such name, no secret, or the vault cannot be used; nothing has changed then.
+    pub async fn set_secret(&self, name: &str, secret: &Secret) -> Result<(), AccountError> {
+        let Some(name) = secret_names().into_iter().find(|known| *known == name) else {
+            return Err(AccountError::UnknownSecret(name.to_owned(), secret_names().join(", ")));
+        };
+        let text = secret.expose();
+        if text.is_empty() || text.trim() != text || text.chars().any(char::is_control) {
+            return Err(AccountError::BadSecret);
+        }
+        self.vault.set(name, secret).await?;
+        self.secrets.write().insert(name.to_owned(), secret.clone());
+        self.secrets_changed(name);
+        Ok(())
+    }
+
+    /// Forgets a secret.
+    ///
+    /// # Errors
+    /// The vault cannot be used.
+    pub async fn forget_secret(&self, name: &str) -> Result<(), AccountError> {
+        self.vault.remove(name).await?;
+        self.secrets.write().remove(name);
+        self.secrets_changed(name);
+        Ok(())
+    }
+
+    fn secrets_changed(&self, name: &str) {
+        let Some(id) = name.split('.').next().and_then(|id| id.parse::<ServiceId>().ok()) else { return };
+        self.use_client(id);
+        // Some services allow more with a credential.
+        if let Some(engine) = self.engine() {
+            engine.apply(&engine.settings.current());
+        }
+    }
+
+    /// Begins a sign-in; returns the address of the consent page and the attempt's `state`.
+    ///
+    /// # Errors
+    /// One does not sign in there, or there is no client id.
+    pub fn begin(&self, service: ServiceId, redirect_uri: &str) -> Result<(String, String), AccountError> {
+        let label = service.service().label;
+        let (AuthKind::SignIn(_), Some(engine)) = (service.service().auth.kind, self.engine()) else {
+            return Err(AccountError::NoSignIn(label));
+        };
+        let settings = engine.settings.current();
+        let client_id = settings.service(service).client_id.filter(|id| !id.is_empty());
+        let client_id = client_id.ok_or(AccountError::NoClientId(label, service))?;
+        let accounts_url = settings.accounts_url(service).unwrap_or_default();
+        let (url, state) = self.attempts.begin(service, accounts_url, &client_id, redirect_uri);
+        self.progress.lock().insert(state.clone(), Progress::Pending);
+        Ok((url, state))
+    }
+
+    /// How the sign-in with this `state` stands.
+    #[must_use]
+    pub fn progress(&self, state: &str) -> Option<Progress> {
+        self.progress.lock().get(state).cloned()
+    }
+
+    /// Ends a sign-in by what the consent page sent back, and makes the first call with it.
+    ///
+    /// # Errors
+    /// See [`AccountError`]. An attempt the callback does not belong to goes on.
+    pub async fn finish(&self, callback: &str) -> Result<Account, AccountError> {
+        let consent = self.attempts.consent(callback);
+        let state = reqwest::Url::parse(callback)
+            .ok()
+            .and_then(|url| url.query_pairs().find(|(n, _)| n == "state").map(|(_, v)| v.into_owned()));
+        let finished = match consent {
+            Ok(consent) => self.exchange(consent).await,
+            Err(error) => Err(error.into()),
+        };
+        let ends = !matches!(
+            finished,
+            Err(AccountError::Callback(
+                CallbackError::NotACallback | CallbackError::NoState | CallbackError::UnknownState
+            ))
+        );
+        if let (Some(state), true) = (state, ends) {
+            let progress = match &finished {
+                Ok(account) => Progress::Done(account.clone()),
+                Err(error) => Progress::Failed(error.to_string()),
+            };
+            self.progress.lock().insert(state, progress);
+        }
+        finished
+    }
+
+    async fn exchange(&self, consent: Consent) -> Result<Account, AccountError> {
+        let Consent { attempt, code } = consent;
+        let service = attempt.service;
+        let parameters = [
+            ("grant_type", "authorization_code"),
+            ("code", code.expose()),
+            ("redirect_uri", &attempt.redirect_uri),
+            ("client_id", &attempt.client_id),
+            ("code_verifier", attempt.verifier.expose()),
+        ];
+        let no_token = |reason: String| AccountError::NoToken { service: service.service().label, reason };
+        let given = self.ask_token(service, &parameters, None).await.map_err(|e| no_token(e.to_string()))?;
+        let refresh =
+            given.refresh_token.clone().ok_or_else(|| no_token("it sent no refresh token".into()))?;
+        self.vault.set(&refresh_name(service, UNKNOWN), &refresh).await?;
+        self.use_tokens(service, UNKNOWN).put(&given.fresh());
+        if let Some(engine) = self.engine() {
+            engine.apply(&engine.settings.current());
+            engine.sign_in_clears_ban(service).await;
+        }
+        let (id, name) = self.who_am_i(service).await.unwrap_or_else(|| (UNKNOWN.to_owned(), None));
+        if id != UNKNOWN {
+            self.vault.set(&refresh_name(service, &id), &refresh).await?;
+            self.use_tokens(service, &id).put(&given.fresh());
+            self.vault.remove(&refresh_name(service, UNKNOWN)).await?;
+        }
+        let now = self.clock.wall().seconds();
+        let account = Account { id, name, consent_at: now, active: true, ended: false };
+        self.file.change(|content| {
+            let accounts = content.accounts.entry(service).or_default();
+            accounts.retain(|known| known.id != account.id);
+            accounts.iter_mut().for_each(|known| known.active = false);
+            accounts.push(account.clone());
+            Ok::<_, VaultError>(())
+        })?;
+        let text = format!("Signed in as {}", account.name.as_deref().unwrap_or(&account.id));
+        self.note(EventKind::SignedIn, service, text);
+        Ok(account)
+    }
+
+    /// `/v1/me`: the single probe after a sign-in. `None` if it was refused or failed.
+    async fn who_am_i(&self, service: ServiceId) -> Option<(String, Option<String>)> {
+        let engine = self.engine()?;
+        let accepts = Accepts { only_fresh_from_service: true, max_stale: None };
+        let call = Call { accepts, ..Call::get(service, "/v1/me", "ui", PROBE_WAIT) };
+        let answer = engine.take(call).await.ok().filter(|a| a.verdict == Verdict::Fresh)?;
+        let me: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+        let text = |field: &str| me.get(field).and_then(|v| v.as_str()).map(str::to_owned);
+        Some((text("id").filter(|id| !id.is_empty())?, text("display_name")))
+    }
+
+    /// Makes an account the one calls are made as.
+    ///
+    /// # Errors
+    /// There is no such account, or the vault cannot be used.
+    pub fn activate(&self, service: ServiceId, account: &str) -> Result<(), AccountError> {
+        self.change_account(service, account, |accounts, place| {
+            accounts.iter_mut().for_each(|known| known.active = false);
+            accounts[place].active = true;
+        })?;
+        self.use_tokens(service, account);
+        Ok(())
+    }
+
+    /// Forgets an account's tokens. What was counted and kept of it stays.
+    ///
+    /// # Errors
+    /// There is no such account, or the vault cannot be used.
+    pub async fn sign_out(&self, service: ServiceId, account: &str) -> Result<(), AccountError> {
+        let mut was_active = false;
+        self.change_account(service, account, |accounts, place| was_active = accounts.remove(place).active)?;
+        if was_active {
+            self.tokens.write().remove(&service);
+        }
+        self.vault.remove(&refresh_name(service, account)).await?;
+        self.note(EventKind::SignedOut, service, format!("Signed out {account}; what was counted stays"));
+        if let Some(engine) = self.engine() {
+            engine.apply(&engine.settings.current());
+        }
+        Ok(())
+    }
+
+    fn change_account(
+        &self,
+        service: ServiceId,
+        account: &str,
+        change: impl FnOnce(&mut Vec<Account>, usize),
+    ) -> Result<(), AccountError> {
+        self.file.change(|content| {
+            let accounts = content.accounts.entry(service).or_default();
+            let place = accounts.iter().position(|known| known.id == account);
+            let place = place.ok_or(AccountError::NoAccount(service.service().label))?;
+            change(accounts, place);
+            Ok(())
+        })
+    }
+
+    /// The consent of an account has ended: said once, and never tried again.
+    fn consent_ended(&self, service: ServiceId, account: &str) {
+        let marked = self.change_account(service, account, |accounts, place| accounts[place].ended = true);
+        if let Err(error) = marked {
+            tracing::warn!("{error}");
+        }
+        let text = format!("The sign-in of {account} has ended: sign in again");
+        self.note(EventKind::SignInNeeded, service, text);
+    }
+
+    fn note(&self, kind: EventKind, service: ServiceId, text: String) {
+        if let Some(engine) = self.engine() {
+            let event = Event::general(self.clock.wall().seconds(), kind, text);
+            engine.recorder.note(Event { service: Some(service), ..event });
+        }
+    }
+
+    /// Asks a token endpoint.
+    async fn ask_token(
+        &self,
+        service: ServiceId,
+        parameters: &[(&str, &str)],
+        authorization: Option<&Secret>,
+    ) -> Result<Given, TokenError> {
+        let failed = |reason: &str| TokenError::Refresh(reason.to_owned());
+        let (AuthKind::SignIn(path) | AuthKind::Client(_, path)) = service.service().auth.kind else {
+            return Err(failed("this service has no tokens"));
+        };
+        let engine = self.engine().ok_or_else(|| failed("the engine is stopping"))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        if let Some(authorization) = authorization {
+            headers.insert(
+                AUTHORIZATION,
+                value(authorization.expose()).ok_or_else(|| failed("a bad client id"))?,
+            );
+        }
+        let answer = engine.ask_accounts(service, path, headers, form(parameters).into()).await;
+        let answer = answer.map_err(|error| match error {
+            CallError::Refused { .. } => failed("it refuses calls for a while"),
+            error => TokenError::Refresh(error.to_string()),
+        })?;
+        if answer.status.is_success() {
+            return serde_json::from_slice(&answer.body).map_err(|_| failed("its answer is no token"));
+        }
+        let said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        match said.get("error").and_then(|e| e.as_str()) {
+            Some("invalid_grant") => Err(TokenError::SignInNeeded),
+            // A word of RFC 6749 §5.2; anything longer could hold what is secret.
+            Some(word) if word.len() < 40 => Err(TokenError::Refresh(word.to_owned())),
+            _ => Err(TokenError::Refresh(format!("status {}", answer.status.as_u16()))),
+        }
+    }
+
+    fn secret(&self, name: &str) -> Option<Secret> {
+        self.secrets.read().get(name).cloned()
+    }
+
+    async fn put_credential(&self, service: ServiceId, request: &mut Attached) -> Result<(), NoCredential> {
+        let auth = service.service().auth;
+        let credential = match auth.kind {
+            AuthKind::None => return Ok(()),
+            AuthKind::SignIn(_) | AuthKind::Client(..) => match self.tokens(service) {
+                Some(tokens) => tokens.get().await.ok(),
+                None => None,
+            },
+            AuthKind::Secrets(names) => names.last().and_then(|name| self.secret(name)),
+        };
+        let Some(credential) = credential else {
+            return if auth.required { Err(NoCredential) } else { Ok(()) };
+        };
+        let credential = credential.expose();
+        let headers = &mut request.headers;
+        let mut header = |name: HeaderName, text: &str| {
+            headers.insert(name, value(text).ok_or(NoCredential)?);
+            Ok(())
+        };
+        match auth.place {
+            CredentialPlace::None => Ok(()),
+            CredentialPlace::Bearer => header(AUTHORIZATION, &format!("Bearer {credential}")),
+            CredentialPlace::TokenHeader => header(AUTHORIZATION, &format!("Token {credential}")),
+            CredentialPlace::DiscogsToken => header(AUTHORIZATION, &format!("Discogs token={credential}")),
+            CredentialPlace::QobuzHeaders => {
+                let app = self.secret("qobuz.app_id").ok_or(NoCredential)?;
+                header(HeaderName::from_static("x-app-id"), app.expose())?;
+                header(HeaderName::from_static("x-user-auth-token"), credential)
+            }
+            CredentialPlace::Query(name) => {
+                let pair = form(&[(name, credential)]);
+                let query = &mut request.query;
+                *query = if query.is_empty() { pair } else { format!("{query}&{pair}") };
+                Ok(())
+            }
+            CredentialPlace::PathAfter(prefix) => {
+                let rest = request.path.strip_prefix(prefix).and_then(|rest| rest.split_once('/'));
+                let (_, rest) = rest.ok_or(NoCredential)?;
+                request.path = format!("{prefix}{credential}/{rest}");
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether another credential than the one the service did not take is at hand now.
+    async fn renew(&self, service: ServiceId, refused: &Attached) -> bool {
+        let bearer = refused.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok());
+        let Some(rejected) = bearer.and_then(|v| v.strip_prefix("Bearer ")).map(Secret::new) else {
+            return false;
+        };
+        match self.tokens(service) {
+            Some(tokens) => tokens.instead_of(&rejected).await.is_ok_and(|other| other != rejected),
+            None => false,
+        }
+    }
+}
+
+/// A header's value that no log prints.
+fn value(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+impl Credentials for Accounts {
+    fn attach<'a>(&'a self, service: ServiceId, request: &'a mut Attached) -> Attaching<'a> {
+        Box::pin(self.put_credential(service, request))
+    }
+
+    fn rejected<'a>(&'a self, service: ServiceId, request: &'a Attached) -> super::Renewing<'a> {
+        Box::pin(self.renew(service, request))
+    }
+
+    fn has(&self, service: ServiceId) -> bool {
+        match service.service().auth.kind {
+            AuthKind::None => false,
+            AuthKind::SignIn(_) | AuthKind::Client(..) => self.tokens(service).is_some_and(|t| !t.ended()),
+            AuthKind::Secrets(names) => names.iter().all(|name| self.secrets.read().contains_key(*name)),
+        }
+    }
+}
+
+/// What a token endpoint gives (RFC 6749 §5.1).
+#[derive(Deserialize)]
+struct Given {
+    access_token: Secret,
+    #[serde(default = "an_hour")]
+    expires_in: f64,
+    refresh_token: Option<Secret>,
+}
+
+fn an_hour() -> f64 {
+    3_600.0
+}
+
+impl Given {
+    fn fresh(&self) -> Fresh {
+        let lives = Duration::try_from_secs_f64(self.expires_in).unwrap_or(Duration::from_secs(3_600));
+        Fresh { access: self.access_token.clone(), lives: lives.min(Duration::from_secs(86_400)) }
+    }
+}
+
+/// Refreshes by a refresh token.
+struct ByRefreshToken {
+    accounts: Weak<Accounts>,
+    service: ServiceId,
+    account: String,
+}
+
+impl Refresher for ByRefreshToken {
+    fn refresh(&self) -> Refreshing<'_> {
+        Box::pin(async move {
+            let gone = || TokenError::Refresh("the engine is stopping".to_owned());
+            let accounts = self.accounts.upgrade().ok_or_else(gone)?;
+            let engine = accounts.engine().ok_or_else(gone)?;
+            let name = refresh_name(self.service, &self.account);
+            let kept = accounts.vault.get(&name).await.map_err(|e| TokenError::Refresh(e.to_string()))?;
+            let Some(kept) = kept else { return Err(TokenError::SignInNeeded) };
+            let client_id = engine.settings.current().service(self.service).client_id.unwrap_or_default();
+            let parameters = [
+                ("grant_type", "refresh_token"),
+                ("refresh_token", kept.expose()),
+                ("client_id", &client_id),
+            ];
+            let given = accounts.ask_token(self.service, &parameters, None).await;
+            if given.as_ref().err() == Some(&TokenError::SignInNeeded) {
+                accounts.consent_ended(self.service, &self.account);
+            }
+            let given = given?;
+            // An answer without a refresh token keeps the old one.
+            if let Some(new) = given.refresh_token.as_ref().filter(|new| **new != kept) {
+                accounts.vault.set(&name, new).await.map_err(|e| TokenError::Refresh(e.to_string()))?;
+            }
+            Ok(given.fresh())
+        })
+    }
+}
+
+/// Refreshes by client credentials.
+struct ByClient {
+    accounts: Weak<Accounts>,
+    service: ServiceId,
+}
+
+impl Refresher for ByClient {
+    fn refresh(&self) -> Refreshing<'_> {
+        Box::pin(async move {
+            let gone = || TokenError::Refresh("the engine is stopping".to_owned());
+            let accounts = self.accounts.upgrade().ok_or_else(gone)?;
+            let AuthKind::Client([id, secret], _) = self.service.service().auth.kind else {
+                return Err(gone());
+            };
+            let (Some(id), Some(secret)) = (accounts.secret(id), accounts.secret(secret)) else {
+                return Err(TokenError::SignInNeeded);
+            };
+            let basic = STANDARD.encode(format!("{}:{}", id.expose(), secret.expose()));
+            let authorization = Secret::new(format!("Basic {basic}"));
+            let parameters = [("grant_type", "client_credentials")];
+            Ok(accounts.ask_token(self.service, &parameters, Some(&authorization)).await?.fresh())
+        })
+    }
+}
