@@ -6,6 +6,7 @@ use std::sync::Arc;
 use headroom_engine::contract::{ApiError, Code, Contract, Notice, dispatch};
 use headroom_engine::disk::{Readers, write_atomically};
 use headroom_engine::rates::Rates;
+use headroom_engine::service::ServiceId;
 use serde_json::Value;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Emitter, Manager, State};
@@ -133,11 +134,19 @@ pub(crate) async fn save_file(app: AppHandle, name: String, text: String) -> Res
 
 /// Opens a page in the browser. Pages only: a service's answer must not start a program.
 #[tauri::command]
-pub(crate) fn open_link(app: AppHandle, url: String) -> Result<(), ApiError> {
-    if !url.starts_with("https://") {
+pub(crate) fn open_link(app: AppHandle, desk: State<'_, Desk>, url: String) -> Result<(), ApiError> {
+    if !url.starts_with("https://") && !is_sign_in(&desk, &url) {
         return Err(ApiError::new(Code::BadRequest, "Only https pages are opened"));
     }
     app.opener().open_url(url, None::<&str>).map_err(failed)
+}
+
+/// Whether this is the consent page of an accounts server the user has set, which may be a local one.
+fn is_sign_in(desk: &Desk, url: &str) -> bool {
+    let Ok(engine) = desk.engine() else { return false };
+    let settings = engine.settings();
+    let pages = ServiceId::ALL.iter().filter_map(|id| settings.accounts_url(*id));
+    pages.map(|page| format!("{page}/authorize?")).any(|page| url.starts_with(&page))
 }
 
 /// Whether the window is on the screen, as the shell knows it.

@@ -1,6 +1,7 @@
 //! The desktop shell: the window and the tray around the engine. It decides nothing; the engine does.
 
 mod commands;
+mod deep_link;
 mod desk;
 mod options;
 mod signals;
@@ -42,6 +43,7 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
     // One instance per data directory, not per machine: a demo runs beside the real thing.
     let config = context.config_mut();
     config.identifier = options.instance_identifier(&config.identifier);
+    let default_directory = options.data_dir.is_none();
     let data_dir = match options.data_dir {
         Some(dir) => dir,
         None => headroom_engine::default_data_dir()
@@ -51,6 +53,7 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
     let app = tauri::Builder::default()
         // First, so that a second start ends before anything else of it has begun.
         .plugin(tauri_plugin_single_instance::init(|app, _args, _cwd| window::show_or_report(app)))
+        .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_store::Builder::new().build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
@@ -68,6 +71,7 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
             let engine = desk.engine().ok().cloned();
             app.manage(desk);
             signals::quit_on_signal(app.handle());
+            deep_link::start(app.handle(), default_directory);
             if let Some(engine) = engine {
                 tray::start(app.handle(), &engine)?;
             }

@@ -27,6 +27,8 @@ export async function openStage(settings = {}) {
 
   const stage = {
     dataDir,
+    /** Where the stand-ins are steered. */
+    control,
     /** Writes `settings.json` as its owner would: by hand, all of it. */
     writeSettings(changes = {}) {
       writeFileSync(join(dataDir, "settings.json"), JSON.stringify({ ...written, ...changes }, null, 2));

@@ -58,10 +58,45 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Sign in at a service; prints the address of its consent page and waits for the answer
+    Login {
+        /// The service, such as spotify
+        service: ServiceId,
+        /// Do not open the browser
+        #[arg(long)]
+        no_browser: bool,
+    },
+    /// Sign out; what was counted stays
+    Logout {
+        /// The service
+        service: ServiceId,
+        /// The account's id [default: the active one]
+        #[arg(long)]
+        account: Option<String>,
+    },
+    /// Keys and tokens that were copied from a service
+    Secret {
+        #[command(subcommand)]
+        command: SecretCommand,
+    },
     /// Keys that tools hold instead of real credentials
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Keep a secret, read from standard input; effective at once
+    Set {
+        /// Its name: a service, or a part of it such as tidal.client_id
+        name: String,
+    },
+    /// Forget a secret
+    Forget {
+        /// Its name
+        name: String,
     },
 }
 

@@ -10,8 +10,10 @@ mod failure;
 mod get;
 mod history;
 mod keys;
+mod secret;
 mod serve;
 mod show;
+mod sign_in;
 mod status;
 
 use std::process::ExitCode;
@@ -47,6 +49,9 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::History { command } => history::run(&dir, command).await,
         Command::Debug => show::debug(&dir).await,
         Command::Doctor { online, json } => doctor::run(&dir, online, json).await,
+        Command::Login { service, no_browser } => sign_in::login(&dir, service, !no_browser).await,
+        Command::Logout { service, account } => sign_in::logout(&dir, service, account).await,
+        Command::Secret { command } => secret::run(&dir, command).await,
         Command::Keys { command } => keys::run(&dir, command).await,
     }
 }

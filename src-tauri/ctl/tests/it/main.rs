@@ -56,6 +56,12 @@ impl Drop for Serving {
     }
 }
 
+/// What a browser shows after it followed all redirects.
+async fn browser(url: &str) -> String {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    client.get(url).send().await.expect("an answer").text().await.expect("a page")
+}
+
 fn write(path: &Path, text: &str) {
     headroom_engine::disk::write_atomically(path, text.as_bytes(), headroom_engine::disk::Readers::Default)
         .expect("the file is written");
@@ -63,7 +69,7 @@ fn write(path: &Path, text: &str) {
 
 fn program(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_headroomctl"));
-    command.arg("--data-dir").arg(dir).stdin(Stdio::null());
+    command.arg("--data-dir").arg(dir).stdin(Stdio::null()).env("HEADROOM_VAULT", "file");
     command
 }
 
@@ -193,6 +199,67 @@ async fn a_key_is_shown_once_opens_its_services_and_ends_when_revoked() {
     assert_eq!(code(&place.ctl(&["keys", "add", "beets"])), 1, "the name is taken");
     assert_eq!(code(&place.ctl(&["keys", "revoke", "beets"])), 0);
     assert_eq!(code(&place.ctl(&["keys", "revoke", "beets"])), 1, "there is none any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn login_waits_for_the_browser_and_logout_forgets() {
+    let place = Place::new().await;
+    let settings = json!({
+        "services": { "spotify": {
+            "base_url": place.simulator.base_url("spotify"),
+            "accounts_url": place.simulator.accounts_url("spotify"),
+            "client_id": "test-client-id",
+        } },
+        "gateway": { "port": 0 },
+    });
+    write(&place.dir.path().join("settings.json"), &settings.to_string());
+    let serving = place.serve();
+    let mut login = program(place.dir.path());
+    login.args(["login", "spotify", "--no-browser"]);
+    let mut login = login.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut url = String::new();
+    BufReader::new(login.stdout.take().expect("its stdout is piped"))
+        .read_line(&mut url)
+        .expect("the address");
+    let page = browser(url.trim()).await;
+    assert!(page.contains("Signed in") && !page.contains("code="), "{page}");
+    let ended = login.wait_with_output().expect("it ends");
+    assert_eq!(code(&ended), 0, "{}", err(&ended));
+    let me = json_of(&place.ctl(&["get", "spotify", "/v1/me"]));
+    assert_eq!(me.get("id"), Some(&json!("listener")), "calls have the token now");
+    let vault = fs::read_to_string(place.dir.path().join("vault.json")).expect("the vault");
+    assert!(vault.contains("spotify.refresh.listener"));
+    assert_eq!(code(&place.ctl(&["logout", "spotify"])), 0);
+    assert_eq!(code(&place.ctl(&["get", "spotify", "/v1/me"])), 1, "signed out");
+    let vault = fs::read_to_string(place.dir.path().join("vault.json")).expect("the vault");
+    assert!(!vault.contains("spotify.refresh.listener"), "its tokens are gone");
+    assert_eq!(code(&place.ctl(&["login", "deezer", "--no-browser"])), 1, "one does not sign in there");
+    drop(serving);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_comes_from_standard_input_and_works_at_once() {
+    let place = Place::new().await;
+    let url = place.simulator.base_url("genius");
+    let settings = json!({ "services": { "genius": { "base_url": url } }, "gateway": { "port": 0 } });
+    write(&place.dir.path().join("settings.json"), &settings.to_string());
+    let _serving = place.serve();
+    assert_eq!(code(&place.ctl(&["get", "genius", "/search", "-q", "q=x"])), 1, "no credential yet");
+    let set = |name: &str, value: &str| {
+        use std::io::Write;
+        let mut child = program(place.dir.path())
+            .args(["secret", "set", name])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        child.stdin.take().expect("its stdin is piped").write_all(value.as_bytes()).expect("it reads");
+        child.wait_with_output().expect("it ends")
+    };
+    assert_eq!(code(&set("genius", "test-genius-token\n")), 0);
+    assert_eq!(code(&place.ctl(&["get", "genius", "/search", "-q", "q=x"])), 0, "effective at once");
+    assert_eq!(code(&set("genus", "x")), 1, "no such secret");
+    assert_eq!(code(&set("genius", "")), 1, "nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
