@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{Duration, interval};
 
 use crate::desk::Desk;
+use crate::tray;
 
 /// How often notices are looked at while the window is seen.
 const NOTICES_EVERY: Duration = Duration::from_secs(2);
@@ -24,7 +25,16 @@ const NOTICES_EVERY: Duration = Duration::from_secs(2);
 /// Any command of the engine's contract.
 #[tauri::command]
 pub(crate) async fn call(desk: State<'_, Desk>, name: String, args: Value) -> Result<Value, ApiError> {
-    dispatch(desk.engine()?, &name, args).await
+    dispatch(&desk.engine()?, &name, args).await
+}
+
+/// Tries once more to start an engine that did not start.
+#[tauri::command]
+pub(crate) async fn restart_engine(app: AppHandle, desk: State<'_, Desk>) -> Result<(), ApiError> {
+    if desk.restart().await? {
+        tray::start(&app, &desk.engine()?).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Sends the gauges once a second while one of them changes and the window is seen. A new
@@ -35,7 +45,7 @@ pub(crate) fn subscribe(
     desk: State<'_, Desk>,
     channel: Channel<Arc<Rates>>,
 ) -> Result<(), ApiError> {
-    let engine = desk.engine()?.clone();
+    let engine = desk.engine()?;
     let seen = desk.seen();
     let feed = tauri::async_runtime::spawn(async move {
         let mut seen = seen;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use headroom_engine::contract::{ApiError, Code};
 use headroom_engine::gateway::Server;
@@ -15,46 +15,69 @@ use tokio::sync::watch;
 /// What the whole shell shares; managed by Tauri.
 pub(crate) struct Desk {
     data_dir: PathBuf,
-    engine: Result<Engine, String>,
-    server: Mutex<Option<Server>>,
-    _logs: Option<Logs>,
+    running: Mutex<Result<Running, String>>,
     seen: watch::Sender<bool>,
     feed: Mutex<Option<JoinHandle<()>>>,
     has_tray: AtomicBool,
 }
 
+/// An engine and what serves and ends with it.
+struct Running {
+    engine: Engine,
+    server: Option<Server>,
+    _logs: Option<Logs>,
+}
+
+impl Running {
+    async fn start(data_dir: &Path) -> Result<Self, String> {
+        let engine = Engine::start(Options::new(data_dir)).await.map_err(|error| with_causes(&error))?;
+        // After the lock: the files belong to whoever holds it.
+        let logs = logs::start(data_dir).ok();
+        let server = match Server::start(&engine, None).await {
+            Ok(server) => Some(server),
+            // The window says so, from the engine's notices; everything else works.
+            Err(error) => {
+                tracing::error!("the gateway is not available: {error}");
+                None
+            }
+        };
+        Ok(Self { engine, server, _logs: logs })
+    }
+}
+
 impl Desk {
     /// Starts the engine and its loopback server. An engine that does not start is told in the window.
     pub(crate) async fn open(data_dir: PathBuf) -> Self {
-        let engine = Engine::start(Options::new(&data_dir)).await.map_err(|error| with_causes(&error));
-        let mut logs = None;
-        let mut server = None;
-        match &engine {
-            Ok(engine) => {
-                // After the lock: the files belong to whoever holds it.
-                logs = logs::start(&data_dir).ok();
-                match Server::start(engine, None).await {
-                    Ok(started) => server = Some(started),
-                    // The window says so, from the engine's notices; everything else works.
-                    Err(error) => tracing::error!("the gateway is not available: {error}"),
-                }
-            }
-            Err(error) => eprintln!("headroom: {error}"),
+        let running = Running::start(&data_dir).await;
+        if let Err(error) = &running {
+            eprintln!("headroom: {error}");
         }
         Self {
             data_dir,
-            engine,
-            server: Mutex::new(server),
-            _logs: logs,
+            running: Mutex::new(running),
             seen: watch::Sender::new(false),
             feed: Mutex::new(None),
             has_tray: AtomicBool::new(false),
         }
     }
 
+    /// Starts an engine that did not start before: the other one may be gone, the settings mended. True
+    /// if there is a new one now.
+    pub(crate) async fn restart(&self) -> Result<bool, ApiError> {
+        if self.engine().is_ok() {
+            return Ok(false);
+        }
+        let running = Running::start(&self.data_dir).await;
+        let failed = running.as_ref().err().map(|why| ApiError::new(Code::EngineStopped, why.clone()));
+        *lock(&self.running) = running;
+        failed.map_or(Ok(true), Err)
+    }
+
     /// The engine, or why there is none.
-    pub(crate) fn engine(&self) -> Result<&Engine, ApiError> {
-        self.engine.as_ref().map_err(|why| ApiError::new(Code::EngineStopped, why.clone()))
+    pub(crate) fn engine(&self) -> Result<Engine, ApiError> {
+        let running = lock(&self.running);
+        let why = |why: &String| ApiError::new(Code::EngineStopped, why.clone());
+        running.as_ref().map(|running| running.engine.clone()).map_err(why)
     }
 
     pub(crate) fn data_dir(&self) -> &Path {
@@ -62,7 +85,7 @@ impl Desk {
     }
 
     pub(crate) fn settings(&self) -> DesktopSettings {
-        self.engine.as_ref().map_or_else(|_| DesktopSettings::default(), |e| e.settings().desktop.clone())
+        self.engine().map_or_else(|_| DesktopSettings::default(), |e| e.settings().desktop.clone())
     }
 
     pub(crate) fn seen(&self) -> watch::Receiver<bool> {
@@ -74,7 +97,7 @@ impl Desk {
     }
 
     pub(crate) fn replace_feed(&self, feed: JoinHandle<()>) {
-        let before = self.feed.lock().unwrap_or_else(PoisonError::into_inner).replace(feed);
+        let before = lock(&self.feed).replace(feed);
         if let Some(before) = before {
             before.abort();
         }
@@ -91,14 +114,18 @@ impl Desk {
 
     /// Lets open requests end, saves, and ends the engine.
     pub(crate) async fn close(&self) {
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let server = lock(&self.running).as_mut().ok().and_then(|running| running.server.take());
         if let Some(server) = server {
             server.stop().await;
         }
-        if let Ok(engine) = &self.engine {
+        if let Ok(engine) = self.engine() {
             engine.stop().await;
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -52,7 +52,10 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
 
     let app = tauri::Builder::default()
         // First, so that a second start ends before anything else of it has begun.
-        .plugin(tauri_plugin_single_instance::init(|app, _args, _cwd| window::show_or_report(app)))
+        .plugin(tauri_plugin_single_instance::init(|app, args, _cwd| {
+            window::show_or_report(app);
+            deep_link::take_from(app, args);
+        }))
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_store::Builder::new().build())
         .plugin(tauri_plugin_dialog::init())
@@ -60,6 +63,7 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
         .manage(window::LastWindow::default())
         .invoke_handler(tauri::generate_handler![
             commands::call,
+            commands::restart_engine,
             commands::subscribe,
             commands::preferences_get,
             commands::preferences_set,
@@ -68,10 +72,10 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
         ])
         .setup(move |app| {
             let desk = tauri::async_runtime::block_on(Desk::open(data_dir));
-            let engine = desk.engine().ok().cloned();
+            let engine = desk.engine().ok();
             app.manage(desk);
             signals::quit_on_signal(app.handle());
-            deep_link::start(app.handle(), default_directory);
+            deep_link::start(app.handle(), options.links, default_directory);
             if let Some(engine) = engine {
                 tray::start(app.handle(), &engine)?;
             }
@@ -101,6 +105,7 @@ fn on_event(app: &AppHandle, event: RunEvent) {
             api.prevent_exit()
         }
         RunEvent::Exit => {
+            tray::stop();
             if let Some(desk) = app.try_state::<Desk>() {
                 tauri::async_runtime::block_on(desk.close());
             }

@@ -19,6 +19,8 @@ pub struct Options {
     pub hidden: bool,
     /// Where everything is kept; `None` leaves it to the engine.
     pub data_dir: Option<PathBuf>,
+    /// `headroom://` links the system started the app with.
+    pub links: Vec<String>,
 }
 
 /// What the command line asks for.
@@ -55,11 +57,16 @@ pub fn parse(args: impl Iterator<Item = OsString>, environment: Option<OsString>
             Some(text) if text.starts_with("--data-dir=") => {
                 options.data_dir = Some(text["--data-dir=".len()..].into());
             }
-            Some(text) if text.starts_with("headroom://") => {}
+            Some(text) if is_link(text) => options.links.push(text.to_owned()),
             _ => return Err(format!("unknown argument {arg:?}")),
         }
     }
     Ok(Parsed::Run(options))
+}
+
+/// Whether an argument is one of our links, whatever it says.
+pub fn is_link(text: &str) -> bool {
+    text.starts_with("headroom:")
 }
 
 impl Options {
@@ -84,7 +91,8 @@ mod tests {
     }
 
     fn options(hidden: bool, data_dir: Option<&str>) -> Result<Parsed, String> {
-        Ok(Parsed::Run(Options { hidden, data_dir: data_dir.map(PathBuf::from) }))
+        let links = Vec::new();
+        Ok(Parsed::Run(Options { hidden, data_dir: data_dir.map(PathBuf::from), links }))
     }
 
     #[test]
@@ -98,7 +106,8 @@ mod tests {
 
     #[test]
     fn links_pass_and_the_unknown_is_named() {
-        assert_eq!(run(&["headroom://x"], None), options(false, None), "a link is no option");
+        let Ok(Parsed::Run(read)) = run(&["--hidden", "headroom://x", "headroom:y"], None) else { panic!() };
+        assert_eq!(read.links, ["headroom://x", "headroom:y"], "links are no options");
         let error = run(&["--hiden"], None).expect_err("a typo is refused");
         assert!(error.contains("--hiden"), "the typo is named in {error:?}");
         assert!(run(&["--data-dir"], None).is_err(), "a directory is missing");
@@ -107,7 +116,7 @@ mod tests {
     #[test]
     fn each_data_directory_has_its_own_instance() {
         let of = |dir: Option<&str>| {
-            Options { hidden: false, data_dir: dir.map(PathBuf::from) }.instance_identifier("app.x")
+            Options { data_dir: dir.map(PathBuf::from), ..Options::default() }.instance_identifier("app.x")
         };
         assert_eq!(of(None), "app.x", "the default directory keeps the app's name");
         assert_eq!(of(Some("/a")), of(Some("/a")), "the same directory, the same instance");

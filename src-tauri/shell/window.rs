@@ -89,10 +89,17 @@ pub(crate) fn hide(app: &AppHandle) -> tauri::Result<()> {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(wait).await;
-        if app.state::<LastWindow>().turn.load(Ordering::Relaxed) == turn
-            && let Err(error) = give_up(&app, &window)
-        {
-            tracing::warn!("the hidden window could not be given up: {error}");
+        let handle = app.clone();
+        // Where windows are shown, so that none is shown between the look and the end.
+        let given_up = app.run_on_main_thread(move || {
+            if handle.state::<LastWindow>().turn.load(Ordering::Relaxed) == turn
+                && let Err(error) = give_up(&handle, &window)
+            {
+                tracing::warn!("the hidden window could not be given up: {error}");
+            }
+        });
+        if let Err(error) = given_up {
+            tracing::warn!("{error}");
         }
     });
     Ok(())

@@ -80,13 +80,16 @@ async function firstGauges(stage) {
 
 async function report(what, pid) {
   const members = family(pid);
-  const sum = (of) => members.reduce((total, member) => total + of(member), 0);
-  const before = sum(computed);
+  const before = members.map(computed);
   await sleep(MINUTE_MS);
-  const spent = sum(computed) - before;
-  const share = ((100 * spent) / MINUTE_MS).toFixed(2);
-  const parts = members.map((member) => `${nameOf(member)} ${Math.round(memory(member) / MB)}`).join(" + ");
+  const spent = members.map((member, place) => computed(member) - before[place]);
+  const held = members.map((member) => Math.round(memory(member) / MB));
+  const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+  const share = ((100 * sum(spent)) / MINUTE_MS).toFixed(2);
+  const parts = members.map(
+    (member, place) => `${nameOf(member)} ${Math.round(spent[place])} ms, ${held[place]} MiB`,
+  );
   console.log(
-    `${what}: ${spent} ms of processor time in 60 s (${share} %), ${Math.round(sum(memory) / MB)} MiB PSS (${parts})`,
+    `${what}: ${Math.round(sum(spent))} ms of processor time in 60 s (${share} %), ${sum(held)} MiB PSS (${parts.join("; ")})`,
   );
 }

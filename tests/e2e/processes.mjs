@@ -19,10 +19,19 @@ export function age(pid) {
   return Math.round(up * 1000 - stat(pid)[19] * TICK_MS);
 }
 
-/** Milliseconds a process has computed. */
+/** Milliseconds a process has computed: by the scheduler's count, as ticks are too coarse for an idle one. */
 export function computed(pid) {
-  const [user, system] = stat(pid)?.slice(11, 13).map(Number) ?? [0, 0];
-  return (user + system) * TICK_MS;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => sum + nanoseconds(`/proc/${pid}/task/${thread}/schedstat`), 0) / 1e6;
+}
+
+function nanoseconds(path) {
+  try {
+    return Number(readFileSync(path, "utf8").split(" ")[0]);
+  } catch {
+    // A thread that ended while the list was read.
+    return 0;
+  }
 }
 
 /** Bytes of memory that are a process's own, plus its share of those it has in common with others. */

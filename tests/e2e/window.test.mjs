@@ -165,6 +165,7 @@ test("a hidden window is given up; a second start brings it back as it was", wit
   const measures = "({ width: innerWidth, height: innerHeight, page: location.hash })";
   const before = await app.read(measures);
   const { x, y } = await desktop.shown();
+  assert.ok(x > 0 && y > 0, "it does not stand where a new window would");
 
   const { pid } = await stage.runtime();
   await desktop.closeWindow();

@@ -5,6 +5,8 @@
 mod host;
 mod icon;
 
+use std::path::PathBuf;
+
 use headroom_engine::glance::{Glance, Tone};
 use headroom_engine::{Engine, glance};
 use tauri::image::Image;
@@ -26,15 +28,33 @@ const STEPS: f64 = 24.0;
 
 /// Puts the icon up, where there is a place for it, and keeps it true.
 pub(crate) fn start(app: &AppHandle, engine: &Engine) -> tauri::Result<()> {
-    if !host::is_there() {
-        tracing::info!("there is no tray here: closing the window quits");
-        return Ok(());
+    if host::is_there() {
+        return put_up(app, engine);
     }
+    tracing::info!("there is no tray here: until one comes, closing the window quits");
+    let (app, engine) = (app.clone(), engine.clone());
+    tauri::async_runtime::spawn(async move {
+        host::appears().await;
+        // Icons are made where windows are.
+        let handle = app.clone();
+        let up = app.run_on_main_thread(move || {
+            if let Err(error) = put_up(&handle, &engine) {
+                tracing::warn!("the tray icon could not be put up: {error}");
+            }
+        });
+        if let Err(error) = up {
+            tracing::warn!("{error}");
+        }
+    });
+    Ok(())
+}
+
+fn put_up(app: &AppHandle, engine: &Engine) -> tauri::Result<()> {
     let shown = Shown::of(engine);
     let tray = TrayIconBuilder::with_id("headroom")
         .icon(shown.image())
         .menu(&shown.menu(app)?)
-        .temp_dir_path(std::env::temp_dir().join(format!("headroom-tray-{}", std::process::id())))
+        .temp_dir_path(pictures())
         .show_menu_on_left_click(false)
         .on_menu_event(|app, event| chosen(app, event.id().as_ref()))
         .on_tray_icon_event(|tray, event| {
@@ -52,6 +72,19 @@ pub(crate) fn start(app: &AppHandle, engine: &Engine) -> tauri::Result<()> {
     app.state::<Desk>().set_tray();
     tauri::async_runtime::spawn(keep_true(app.clone(), tray, engine.clone(), shown));
     Ok(())
+}
+
+/// Leaves nothing behind.
+pub(crate) fn stop() {
+    // Without a tray, and where icons are no files, there is nothing to remove.
+    let _ = std::fs::remove_dir_all(pictures());
+}
+
+/// Where the pictures lie that a Linux desktop reads the icon from: a folder of this user alone, where
+/// there is one.
+fn pictures() -> PathBuf {
+    let parent = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    parent.unwrap_or_else(std::env::temp_dir).join(format!("headroom-tray-{}", std::process::id()))
 }
 
 fn chosen(app: &AppHandle, item: &str) {
