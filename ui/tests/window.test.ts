@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { openStage, type Stage } from "./stage";
 import { accessSuite } from "./suites/access";
 import { chartSuite } from "./suites/chart";
+import { connectionsSuite } from "./suites/connections";
 import { keyboardSuite } from "./suites/keyboard";
 import { layoutSuite } from "./suites/layout";
 import { pagesSuite } from "./suites/pages";
@@ -22,6 +23,7 @@ describe.concurrent("keyboard and mouse", () => keyboardSuite(open));
 describe.concurrent("states", () => statesSuite(open));
 describe.concurrent("chart", () => chartSuite(open));
 describe.concurrent("look up and settings", () => pagesSuite(open));
+describe.concurrent("connections", () => connectionsSuite(open));
 describe.concurrent("access", () => accessSuite(open));
 // Alone, because it measures time.
 describe("stillness", () => stillSuite(open));

@@ -2,6 +2,8 @@
 //!
 //! Beside it the floor: the same bytes written to a file with fsync, and read again.
 
+#![allow(clippy::expect_used, reason = "a bench that cannot begin has nothing to measure")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 

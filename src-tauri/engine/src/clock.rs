@@ -219,7 +219,7 @@ fn system_mono() -> Mono {
     Mono(micros(ORIGIN.get_or_init(Instant::now).elapsed()))
 }
 
-/// A clock for tests: monotonic time is the runtime's, which [`tokio::time::pause`] makes virtual; the
+/// A clock for tests: monotonic time is the runtime's, which `tokio::time::pause` makes virtual; the
 /// wall clock is set by hand.
 ///
 /// ```

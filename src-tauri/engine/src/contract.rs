@@ -1,6 +1,6 @@
 //! Every command of the engine, declared once.
 //!
-//! [`contract!`] makes of one list the trait an engine must fill (a missing command does not compile),
+//! `contract!` makes of one list the trait an engine must fill (a missing command does not compile),
 //! the dispatch by name that the window's and the loopback server's one entry use, and the TypeScript
 //! the window is written against.
 
@@ -519,6 +519,7 @@ pub fn typescript() -> String {
         NewKey,
         KeyInfo,
         AccountInfo,
+        Secret,
         SecretInfo,
         TokenMetrics,
         TokenPerformance,

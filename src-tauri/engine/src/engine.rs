@@ -280,10 +280,7 @@ impl Engine {
             lock: Mutex::new(Some(lock)),
         });
         inner.accounts.attach_engine(Arc::downgrade(&inner));
-        if let Err(error) = inner.accounts.load().await {
-            tracing::error!("{error}");
-            *inner.vault_trouble.lock() = Some(error.to_string());
-        }
+        read_vault(&inner).await;
         // Budgets first: the windows to be filled are theirs.
         inner.apply(&inner.settings.current());
         inner.recorder.restore(loaded);
@@ -408,6 +405,23 @@ impl Engine {
         *self.inner.rejected_settings.lock() = None;
         Ok(())
     }
+}
+
+/// A keychain that asks its user something must not hold the start up for longer than this; what it
+/// says comes later.
+const VAULT_PATIENCE: Duration = Duration::from_secs(2);
+
+async fn read_vault(inner: &Arc<Inner>) {
+    let engine = Arc::clone(inner);
+    let reading = tokio::spawn(async move {
+        if let Err(error) = engine.accounts.load().await {
+            tracing::error!("{error}");
+            *engine.vault_trouble.lock() = Some(error.to_string());
+        }
+        engine.apply(&engine.settings.current());
+    });
+    // Late, it goes on by itself.
+    let _ = tokio::time::timeout(VAULT_PATIENCE, reading).await;
 }
 
 fn environment_says(environment: &[(String, String)], name: &str, value: &str) -> bool {

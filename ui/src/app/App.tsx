@@ -18,7 +18,10 @@ import { Sidebar } from "./Sidebar";
 import { Loading, Offline, Stopped } from "./States";
 
 /** What counts as another page, whose top is to be seen. */
-const pageOf = (route: Route): string => (route.page === "service" ? route.service : route.page);
+function pageOf(route: Route): string {
+  if (route.page === "settings") return route.part;
+  return route.page === "service" ? route.service : route.page;
+}
 
 function titleOf(route: Route): string {
   return route.page === "service" ? labelOf(route.service) : t.nav[route.page];

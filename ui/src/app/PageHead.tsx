@@ -8,13 +8,15 @@ export function PageHead(props: {
   above?: JSX.Element;
   side?: JSX.Element;
   focus?: boolean;
+  /** the sentence has a line of its own beneath title and side, where there is room */
+  wideDetail?: boolean;
 }) {
   let heading!: HTMLHeadingElement;
   onMount(() => {
     if (props.focus) heading.focus({ preventScroll: true });
   });
   return (
-    <header class="page-head">
+    <header class="page-head" classList={{ "page-head-wide": props.wideDetail ?? false }}>
       <div class="page-head-words">
         {props.above}
         <h1 ref={heading} tabindex={-1} data-tone={props.tone}>

@@ -9,7 +9,12 @@ type Item = { label: string; to: Route; pages: Route["page"][]; icon: () => JSX.
 const items: Item[] = [
   { label: t.nav.meters, to: { page: "meters" }, pages: ["meters", "service"], icon: GaugeIcon },
   { label: t.nav.lookup, to: { page: "lookup" }, pages: ["lookup"], icon: LookupIcon },
-  { label: t.nav.settings, to: { page: "settings", service: null }, pages: ["settings"], icon: SettingsIcon },
+  {
+    label: t.nav.settings,
+    to: { page: "settings", part: "connections", service: null },
+    pages: ["settings"],
+    icon: SettingsIcon,
+  },
 ];
 
 export function Sidebar() {

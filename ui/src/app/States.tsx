@@ -1,4 +1,4 @@
-import { For } from "solid-js";
+import { createSignal, For, Show } from "solid-js";
 import { t } from "../text/strings";
 import { useApp } from "./context";
 import { WarnIcon } from "./icons";
@@ -38,6 +38,18 @@ export function Offline() {
 /** The engine said that it stopped; or the window itself could not go on. */
 export function Stopped(props: { engine: boolean; message: string }) {
   const { feed, say } = useApp();
+  const [busy, setBusy] = createSignal(false);
+  // Another engine at work makes calls: nothing may be said of them here.
+  const taken = () => props.engine && /already running/i.test(props.message);
+  const title = () => {
+    if (taken()) return t.states.takenTitle;
+    return props.engine ? t.states.stoppedTitle : t.states.failedTitle;
+  };
+  const retry = async (): Promise<void> => {
+    setBusy(true);
+    await (props.engine ? feed.restart() : feed.load());
+    setBusy(false);
+  };
   const copy = (): void => {
     feed.host.copyText(props.message).then(
       () => say(t.said.copied),
@@ -47,11 +59,13 @@ export function Stopped(props: { engine: boolean; message: string }) {
   return (
     <section class="full-state full-state-danger" role="alert">
       <WarnIcon />
-      <h1>{props.engine ? t.states.stoppedTitle : t.states.failedTitle}</h1>
-      <p>{props.engine ? t.states.stoppedDetail : t.states.failedDetail}</p>
+      <h1>{title()}</h1>
+      <Show when={!taken()}>
+        <p>{props.engine ? t.states.stoppedDetail : t.states.failedDetail}</p>
+      </Show>
       <pre class="cause">{props.message}</pre>
       <p class="actions">
-        <button type="button" class="button button-primary" onClick={() => void feed.load()}>
+        <button type="button" class="button button-primary" disabled={busy()} onClick={() => void retry()}>
           {t.states.retry}
         </button>
         <button type="button" class="button" onClick={copy}>

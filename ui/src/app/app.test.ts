@@ -69,11 +69,14 @@ test("every route survives its address", () => {
     { page: "meters" },
     { page: "service", service: "deezer" },
     { page: "lookup" },
-    { page: "settings", service: null },
-    { page: "settings", service: "tidal" },
+    { page: "settings", part: "connections", service: null },
+    { page: "settings", part: "connections", service: "spotify" },
+    { page: "settings", part: "limits", service: "tidal" },
+    { page: "settings", part: "appearance", service: null },
   ];
   for (const route of routes) expect(parseRoute(routeHash(route))).toEqual(route);
   expect(parseRoute("#/nowhere")).toEqual({ page: "meters" });
+  expect(parseRoute("#/settings")).toEqual({ page: "settings", part: "connections", service: null });
 });
 
 describe("feed", () => {
@@ -173,6 +176,20 @@ describe("feed", () => {
     await feed.load();
     expect(feed.phase()).toBe("ready");
     end();
+  });
+
+  test("a stopped engine is started again where the host can, and asked again in any case", async () => {
+    for (const restart of [vi.fn(() => Promise.resolve()), vi.fn(() => Promise.reject("no such command"))]) {
+      const e = engine();
+      e.fail("engine_stopped");
+      Object.assign(e.host, { restart });
+      const { feed, end } = await running(e);
+      expect(restart).not.toHaveBeenCalled();
+      e.fail(null);
+      await feed.restart();
+      expect([restart.mock.calls.length, feed.phase()]).toEqual([1, "ready"]);
+      end();
+    }
   });
 
   test("a ban first seen halfway counts as whole from then on", async () => {

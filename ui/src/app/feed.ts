@@ -61,6 +61,13 @@ export function createFeed(host: Host) {
     }
   }
 
+  /** For a stopped engine: started again where the host can do that, and asked again in any case. */
+  async function restart(): Promise<void> {
+    // Whatever went wrong, the next answer tells it.
+    await host.restart?.().catch(() => undefined);
+    await load();
+  }
+
   function failed(cause: ApiError): void {
     setError(cause);
     if (cause.code === "engine_stopped") setPhase("stopped");
@@ -139,6 +146,7 @@ export function createFeed(host: Host) {
     live,
     skew,
     load,
+    restart,
     refreshEvents,
     refreshRates,
     tickMinute,

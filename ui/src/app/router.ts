@@ -5,20 +5,28 @@ export type Route =
   | { page: "meters" }
   | { page: "service"; service: ServiceId }
   | { page: "lookup" }
-  | { page: "settings"; service: ServiceId | null };
+  | { page: "settings"; part: SettingsPart; service: ServiceId | null };
+
+export const settingsParts = ["connections", "limits", "appearance"] as const;
+export type SettingsPart = (typeof settingsParts)[number];
 
 /** The address is a hash, so that a reload and the browser's own Back keep working in both hosts. */
 export function parseRoute(hash: string): Route {
-  const [page, part] = hash.replace(/^#\/?/, "").split("/");
+  const [page, part, of] = hash.replace(/^#\/?/, "").split("/");
   if (page === "service" && part) return { page, service: part as ServiceId };
   if (page === "lookup") return { page };
-  if (page === "settings") return { page, service: (part as ServiceId | undefined) ?? null };
+  if (page === "settings")
+    return {
+      page,
+      part: settingsParts.find((known) => known === part) ?? "connections",
+      service: (of as ServiceId | undefined) ?? null,
+    };
   return { page: "meters" };
 }
 
 export function routeHash(route: Route): string {
   if (route.page === "service") return `#/service/${route.service}`;
-  if (route.page === "settings" && route.service) return `#/settings/${route.service}`;
+  if (route.page === "settings") return `#/settings/${route.part}${route.service ? `/${route.service}` : ""}`;
   return route.page === "meters" ? "#/" : `#/${route.page}`;
 }
 

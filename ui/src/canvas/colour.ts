@@ -50,6 +50,12 @@ export function legible(colour: string, ground: string, ratio = 3): string {
   return `rgb(${rgb.join(", ")})`;
 }
 
+/** Degrees between two hues, 0 to 180. */
+export function hueApart(a: string, b: string): number {
+  const apart = Math.abs(toHsl(parseColour(a))[0] - toHsl(parseColour(b))[0]);
+  return Math.min(apart, 360 - apart);
+}
+
 function toHsl([red, green, blue]: Rgb): [number, number, number] {
   const [r, g, b] = [red / 255, green / 255, blue / 255];
   const max = Math.max(r, g, b);

@@ -520,6 +520,12 @@ ended: boolean,
 consent_until: number, };
 
 /**
+ * A token, key, code or verifier. Prints as `<redacted>`; whoever needs the text says
+ * [`Secret::expose`].
+ */
+export type Secret = string;
+
+/**
  * A secret by its name, which is all that is ever shown of it.
  */
 export type SecretInfo = { 

@@ -2,6 +2,7 @@ import { createEffect, createMemo, createSignal, type JSX, on, onCleanup, onMoun
 import { infoOf, modelOf, useApp } from "../app/context";
 import { PageHead } from "../app/PageHead";
 import { routeHash } from "../app/router";
+import { SignInLink } from "../app/SignInLink";
 import { legible } from "../canvas/colour";
 import { palette } from "../canvas/palette";
 import type { ServiceDay, ServiceId, ServiceInfo, ServiceRates } from "../contract/contract";
@@ -29,7 +30,7 @@ export function DetailPage(props: { service: ServiceId }) {
   const rates = () => feed.live.rates?.services[props.service] as ServiceRates;
   const model = createMemo(() => modelOf(app, props.service, rates()));
   const calm = (): string => legible(info().colour, palette().panel);
-  const limitsPage = (): string => routeHash({ page: "settings", service: props.service });
+  const limitsPage = (): string => routeHash({ page: "settings", part: "limits", service: props.service });
   const events = createMemo(() => feed.events().filter((event) => event.service === props.service));
 
   const load = async (): Promise<void> => {
@@ -118,10 +119,11 @@ export function DetailPage(props: { service: ServiceId }) {
     </>
   );
 
-  function detail(): string {
+  function detail(): JSX.Element {
     const now = model();
     if (now.ban) return `Banned until ${moment(now.ban.until, app.now())}. Nothing is sent before that.`;
-    if (now.state === "sign_in") return "No calls until you sign in.";
+    if (now.state === "sign_in")
+      return <SignInLink service={props.service} text="No calls until you sign in." />;
     const figure = now.binding
       ? `${count(now.cpm)} calls a minute, ${bound(now)}`
       : `${count(now.cpm)} of ${count(now.max)} calls a minute`;

@@ -1,5 +1,6 @@
-import { createMemo, createResource, createSignal, For, Show } from "solid-js";
+import { createMemo, createResource, createSignal, Show } from "solid-js";
 import { useApp } from "../app/context";
+import { Segments } from "../app/Segments";
 import { palette } from "../canvas/palette";
 import type { Event, ServiceDay, ServiceInfo, ServiceRates } from "../contract/contract";
 import { asApiError } from "../platform";
@@ -15,12 +16,15 @@ import {
   deepHistory,
   type History,
   hiddenAtFirst,
+  isEmpty,
   type Range,
   rangeDays,
   rangeNames,
   sum,
 } from "./history";
 import { Legend } from "./Legend";
+
+const ranges = (Object.entries(rangeNames) as [Range, string][]).map(([value, text]) => ({ value, text }));
 
 /** The chart, its table twin, and what can be done with either. */
 export function HistoryCard(props: {
@@ -52,6 +56,10 @@ export function HistoryCard(props: {
     undefined,
     { equals: (a, b) => a.size === b.size && [...a].every((key) => b.has(key)) },
   );
+  const empty = createMemo(() => {
+    const found = history();
+    return found !== null && isEmpty(found);
+  });
   const toggle = (key: string): void => {
     const next = new Set(hidden());
     if (!next.delete(key)) next.add(key);
@@ -79,54 +87,56 @@ export function HistoryCard(props: {
   return (
     <section class="card history" aria-label="History">
       <div class="history-head">
-        <RangeSwitch range={range()} choose={setRange} />
+        <Segments label={t.detail.range} unseen options={ranges} value={range()} choose={setRange} />
         <p class="dim history-sum">{range() !== "day" && history() ? summary(history() as History) : ""}</p>
-        <div class="buttons">
-          <Show when={!asTable() && history()?.limit}>
+        <Show when={!empty()}>
+          <div class="buttons">
+            <Show when={!asTable() && history()?.limit}>
+              <button
+                type="button"
+                class="button button-small button-quiet"
+                aria-pressed={fitted()}
+                onClick={() => setFitted(!fitted())}
+              >
+                {t.detail.fit}
+              </button>
+            </Show>
             <button
               type="button"
               class="button button-small button-quiet"
-              aria-pressed={fitted()}
-              onClick={() => setFitted(!fitted())}
+              onClick={() => setAsTable(!asTable())}
             >
-              {t.detail.fit}
+              {asTable() ? t.detail.showChart : t.detail.showTable}
             </button>
-          </Show>
-          <button
-            type="button"
-            class="button button-small button-quiet"
-            onClick={() => setAsTable(!asTable())}
-          >
-            {asTable() ? t.detail.showChart : t.detail.showTable}
-          </button>
-          <Show when={history()}>
-            {(found) => (
-              <>
-                <button
-                  type="button"
-                  class="button button-small button-quiet"
-                  onClick={() => void save(found())}
-                >
-                  {t.detail.exportCsv}
-                </button>
-                <button
-                  type="button"
-                  class="button button-small button-quiet"
-                  onClick={() => void copy(found())}
-                >
-                  {t.detail.copy}
-                </button>
-              </>
-            )}
-          </Show>
-        </div>
+            <Show when={history()}>
+              {(found) => (
+                <>
+                  <button
+                    type="button"
+                    class="button button-small button-quiet"
+                    onClick={() => void save(found())}
+                  >
+                    {t.detail.exportCsv}
+                  </button>
+                  <button
+                    type="button"
+                    class="button button-small button-quiet"
+                    onClick={() => void copy(found())}
+                  >
+                    {t.detail.copy}
+                  </button>
+                </>
+              )}
+            </Show>
+          </div>
+        </Show>
       </div>
       <Show when={deep.error && range() !== "day"}>
         <p class="history-empty">{asApiError(deep.error).message}</p>
       </Show>
       <Show when={history()} fallback={<div class="chart-wait" aria-busy={deep.loading} />}>
         {(found) => (
-          <Show when={found().times.length > 0} fallback={<p class="history-empty">{t.detail.noCalls}</p>}>
+          <Show when={!empty()} fallback={<p class="history-empty">{t.detail.noCalls}</p>}>
             <Show
               when={!asTable()}
               fallback={
@@ -146,27 +156,6 @@ export function HistoryCard(props: {
         )}
       </Show>
     </section>
-  );
-}
-
-function RangeSwitch(props: { range: Range; choose: (range: Range) => void }) {
-  return (
-    <fieldset class="segments">
-      <legend class="visually-hidden">{t.detail.range}</legend>
-      <For each={Object.keys(rangeNames) as Range[]}>
-        {(range) => (
-          <label>
-            <input
-              type="radio"
-              name="range"
-              checked={props.range === range}
-              onChange={() => props.choose(range)}
-            />
-            <span>{rangeNames[range]}</span>
-          </label>
-        )}
-      </For>
-    </fieldset>
   );
 }
 

@@ -5,7 +5,7 @@ import { ChartTip } from "./ChartTip";
 import type { Ink } from "./colours";
 import type { History } from "./history";
 import { keyTarget } from "./keys";
-import { type PlotLook, plotOptions } from "./plot";
+import { type PlotLook, plotData, plotOptions, xRange } from "./plot";
 import { spokenPoint } from "./point";
 
 const height = 380;
@@ -30,10 +30,7 @@ export function HistoryChart(props: Props) {
   const [limitTop, setLimitTop] = createSignal<number | null>(null);
 
   const look = (): PlotLook => ({ palette: palette(), inks: props.inks, shown: props.shown, fit: props.fit });
-  const data = (): uPlot.AlignedData => [
-    props.history.times,
-    ...props.history.lines.map((line) => line.values),
-  ];
+  const whole = () => xRange(props.history.times, props.history.span);
   const shape = createMemo(
     () => `${props.history.span} ${props.history.lines.map((line) => line.key).join(" ")}`,
   );
@@ -66,9 +63,10 @@ export function HistoryChart(props: Props) {
     if (width === 0) return;
     plot = new uPlot(
       plotOptions(props.history, look, { width, height }, { moved, scaled, painted }),
-      data(),
+      plotData(props.history),
       place,
     );
+    plot.setScale("x", whole());
     placeLimit(plot);
   };
 
@@ -92,7 +90,13 @@ export function HistoryChart(props: Props) {
       on(
         () => props.history,
         () => {
-          if (plot && plot.data.length === props.history.lines.length + 1) plot.setData(data(), !zoomed());
+          if (!plot || plot.data.length !== props.history.lines.length + 1) return;
+          const chart = plot;
+          const { min, max } = chart.scales.x ?? {};
+          chart.batch(() => {
+            chart.setData(plotData(props.history), false);
+            chart.setScale("x", zoomed() && min != null && max != null ? { min, max } : whole());
+          });
         },
         { defer: true },
       ),
@@ -135,10 +139,7 @@ export function HistoryChart(props: Props) {
     plot.setCursor({ left: plot.valToPos(props.history.times[to] ?? 0, "x"), top: 12 });
     setSpoken(spokenPoint(props.history, props.shown, to));
   };
-  const resetZoom = (): void => {
-    const { times } = props.history;
-    plot?.setScale("x", { min: times[0] ?? 0, max: times[times.length - 1] ?? 0 });
-  };
+  const resetZoom = (): void => plot?.setScale("x", whole());
 
   return (
     <div class="chart">

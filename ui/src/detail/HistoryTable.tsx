@@ -25,18 +25,22 @@ export function HistoryTable(props: { history: History; label: string }) {
     <div class="table-twin">
       <label class="field-inline">
         <span>Show</span>
-        <select
-          onChange={(event) => setOpen(event.currentTarget.value ? Number(event.currentTarget.value) : null)}
-        >
-          <option value="">{byMinute() ? "Every hour" : "Every day"}</option>
-          <For each={groups()}>
-            {(group) => (
-              <option value={group.at}>
-                {byMinute() ? "Minutes of" : "Hours of"} {name(group)}
-              </option>
-            )}
-          </For>
-        </select>
+        <span class="select">
+          <select
+            onChange={(event) =>
+              setOpen(event.currentTarget.value ? Number(event.currentTarget.value) : null)
+            }
+          >
+            <option value="">{byMinute() ? "Every hour" : "Every day"}</option>
+            <For each={groups()}>
+              {(group) => (
+                <option value={group.at}>
+                  {byMinute() ? "Minutes of" : "Hours of"} {name(group)}
+                </option>
+              )}
+            </For>
+          </select>
+        </span>
       </label>
       <section class="table-scroll" tabindex={0} aria-label={props.label}>
         <table>

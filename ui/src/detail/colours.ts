@@ -1,4 +1,4 @@
-import { legible } from "../canvas/colour";
+import { hueApart, legible } from "../canvas/colour";
 import type { Palette } from "../canvas/palette";
 import type { Line } from "./history";
 
@@ -15,6 +15,8 @@ const hues = [
   "#fb7185",
   "#c4b5a0",
 ];
+/** Degrees. Nearer to the service's own hue than this, an endpoint would be taken for the total. */
+const tooNear = 20;
 const dashes: number[][] = [[], [6, 4], [2, 3]];
 
 export type Ink = { colour: string; dash: number[] };
@@ -22,14 +24,15 @@ export type Ink = { colour: string; dash: number[] };
 /** A colour for every line; when the colours run out, a dash tells the next ones apart. */
 export function inks(lines: readonly Line[], service: string, palette: Palette): Map<string, Ink> {
   const found = new Map<string, Ink>();
+  const apart = hues.filter((hue) => hueApart(hue, service) >= tooNear);
   let part = 0;
   for (const line of lines) {
     if (line.role === "total") found.set(line.key, ink(service, palette));
     else if (line.role === "hits") found.set(line.key, ink(palette.quota, palette, [3, 3]));
     else if (line.role === "bad") found.set(line.key, ink(palette.danger, palette));
     else {
-      const hue = hues[part % hues.length] ?? "#888888";
-      found.set(line.key, ink(hue, palette, dashes[Math.floor(part / hues.length) % dashes.length]));
+      const hue = apart[part % apart.length] ?? "#888888";
+      found.set(line.key, ink(hue, palette, dashes[Math.floor(part / apart.length) % dashes.length]));
       part += 1;
     }
   }

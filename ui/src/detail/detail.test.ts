@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { noon } from "../../tests/sample";
+import { hueApart } from "../canvas/colour";
 import type { Palette } from "../canvas/palette";
 import type { Event, ServiceDay } from "../contract/contract";
 import { inks } from "./colours";
 import { csvName, toCsv } from "./csv";
 import { groupsOf } from "./groups";
-import { busiest, dayHistory, deepHistory, withRunning } from "./history";
+import { busiest, dayHistory, deepHistory, isEmpty, withRunning } from "./history";
 import { keyTarget } from "./keys";
-import { top } from "./plot";
+import { plotData, top, xRange } from "./plot";
 import { pointOf, spokenPoint } from "./point";
 
 const minutes = (values: Record<number, number>): number[] =>
@@ -149,6 +150,43 @@ describe("cursor", () => {
     expect(go("Home", 100)).toBe(0);
     expect(go("a", 100)).toBeNull();
     expect(keyTarget({ key: "Home", shiftKey: false }, null, -1)).toBeNull();
+  });
+});
+
+describe("what is drawn", () => {
+  test("noughts are, where a line rises from them; stretches of them are not, but for the total", () => {
+    const values = minutes({ 5: 2 });
+    const h = dayHistory(day({ calls: values, endpoints: { search: values } }), []);
+    const [times, total, search] = plotData(h);
+    expect(times).toBe(h.times);
+    expect(total).toBe(values);
+    expect((search as (number | null)[]).slice(2, 9)).toEqual([null, null, 0, 2, 0, null, null]);
+  });
+
+  test("the range holds the running minute, and a ban within it", () => {
+    const { times } = dayHistory(day(), []);
+    const { min, max } = xRange(times, "minute");
+    expect(min).toBe(times[0]);
+    expect(max).toBeGreaterThanOrEqual((times.at(-1) ?? 0) + 60);
+    expect(xRange([noon], "hour")).toEqual({ min: noon, max: noon + 3600 });
+  });
+
+  test("a day without calls, hits and bans is empty; one hit or ban is not nothing", () => {
+    const none = { calls: minutes({}), hits: minutes({}), endpoints: { search: minutes({}) } };
+    expect(isEmpty(dayHistory(day(none), []))).toBe(true);
+    expect(isEmpty(dayHistory(day(none), [ban(noon)]))).toBe(false);
+    expect(isEmpty(dayHistory(day({ ...none, hits: minutes({ 3: 1 }) }), []))).toBe(false);
+    expect(isEmpty(deepHistory({ service: "spotify", hours: [] }, [], []))).toBe(true);
+  });
+
+  test("no endpoint has a colour near the service's own", () => {
+    const endpoints = Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`e${i}`, minutes({})]));
+    const dark = { panel: "rgb(21, 24, 29)", quota: "#7dd3fc", danger: "#ef4444" } as Palette;
+    for (const own of ["#1DB954", "#A238FF", "#FFFF64", "#00FFFF", "#FF4B8B", "#D4A574"]) {
+      const found = inks(dayHistory(day({ endpoints }), []).lines, own, dark);
+      for (const [key, { colour }] of found)
+        if (key.startsWith("endpoint:")) expect(hueApart(colour, own), `${key} ${own}`).toBeGreaterThan(18);
+    }
   });
 });
 

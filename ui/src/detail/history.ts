@@ -99,6 +99,11 @@ function marksIn(events: readonly Event[], service: string, times: number[]): Ma
     .map((e) => ({ at: e.at, until: e.until, text: e.text }));
 }
 
+/** Nothing was called, nothing was answered from the cache, nothing was banned: there is nothing to draw. */
+export function isEmpty({ lines, marks }: History): boolean {
+  return marks.length === 0 && lines.every((line) => line.values.every((value) => value === 0));
+}
+
 export function sum(values: readonly number[]): number {
   return values.reduce((total, n) => total + n, 0);
 }

@@ -26,7 +26,18 @@ export function plotOptions(
     ...size,
     legend: { show: false },
     padding: [8, 20, 0, 0],
-    cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false }, focus: { prox: -1 } },
+    cursor: {
+      y: false,
+      points: { size: 7 },
+      drag: { x: true, y: false },
+      focus: { prox: -1 },
+      bind: {
+        dblclick: (u) => () => {
+          u.setScale("x", xRange(u.data[0], history.span));
+          return null;
+        },
+      },
+    },
     scales: { y: { range: () => [0, top(history, look())] } },
     axes: [
       {
@@ -47,6 +58,22 @@ export function plotOptions(
       ready: [on.painted],
     },
   };
+}
+
+/** To the end of the last minute or hour, so that what happens in it is in sight; and its line is not cut in half. */
+export function xRange(times: ArrayLike<number>, span: History["span"]): { min: number; max: number } {
+  const min = times[0] ?? 0;
+  const last = times[times.length - 1] ?? 0;
+  return { min, max: last + Math.max(span === "minute" ? 60 : 3600, (last - min) * 0.004) };
+}
+
+/** What is drawn: of every line but the total no stretch of noughts, which would paint over the base line. */
+export function plotData({ times, lines }: History): uPlot.AlignedData {
+  return [times, ...lines.map(({ role, values }) => (role === "total" ? values : withoutNoughts(values)))];
+}
+
+function withoutNoughts(values: readonly number[]): (number | null)[] {
+  return values.map((value, i) => (value || values[i - 1] || values[i + 1] ? value : null));
 }
 
 /** The limit is always in sight, so that the room is, too; unless the user fits the chart to the calls. */

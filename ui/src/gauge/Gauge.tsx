@@ -1,8 +1,7 @@
-import { createEffect, createMemo, onCleanup, onMount } from "solid-js";
+import { createEffect, createMemo, onCleanup, onMount, Show } from "solid-js";
 import { legible } from "../canvas/colour";
 import { palette } from "../canvas/palette";
-import { compact } from "../text/format";
-import { figure, spoken } from "../text/words";
+import { ends, figure, spoken } from "../text/words";
 import type { GaugeModel } from "./model";
 import { GaugePainter } from "./painter";
 
@@ -34,10 +33,14 @@ export function Gauge(props: { model: GaugeModel; label: string; colour: string;
         <span class="gauge-number">{shown().number}</span>
         <span class="gauge-unit">{shown().unit}</span>
       </div>
-      <div class="gauge-ends">
-        <span>0</span>
-        <span>{compact(props.model.max)}</span>
-      </div>
+      <Show when={ends(props.model)}>
+        {(numbers) => (
+          <div class="gauge-ends">
+            <span>{numbers()[0]}</span>
+            <span>{numbers()[1]}</span>
+          </div>
+        )}
+      </Show>
     </div>
   );
 }

@@ -78,8 +78,26 @@ describe("model", () => {
     expect(model({ cpm: 280, limit: 300, windows }).state).toBe("near");
   });
 
-  test("a short window with room is not named: it would flicker", () => {
-    expect(model({ cpm: 30, limit: 300, windows: [{ seconds: 1, calls: 5, used: 3 }] }).binding).toBeNull();
+  test("the window that fills the arc is named, also when it has room", () => {
+    const five = (used: number) => [{ seconds: 5, calls: 45, used }];
+    expect(model({ cpm: 45, limit: 540, windows: five(12) }).binding).toEqual(five(12)[0]);
+    expect(model({ cpm: 200, limit: 540, windows: five(0) }).binding).toEqual(five(0)[0]);
+    expect(model({ cpm: 24, limit: 540, windows: five(3) }).binding).toBeNull();
+  });
+
+  test("the words and the arc never differ by more than can be seen", () => {
+    const n = fc.integer({ min: 0, max: 600 });
+    fc.assert(
+      fc.property(n, n, n, (cpm, short, long) => {
+        const windows = [
+          { seconds: 5, calls: 45, used: Math.min(45, short) },
+          { seconds: 3600, calls: 1000, used: long },
+        ];
+        const m = model({ cpm: Math.min(540, cpm), limit: 540, windows });
+        const told = m.binding ? m.binding.used / m.binding.calls : m.cpm / m.max;
+        expect(Math.abs(told - m.fill)).toBeLessThanOrEqual(0.05);
+      }),
+    );
   });
 
   test("spacing alone: calls a minute of the limit", () => {

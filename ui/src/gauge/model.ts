@@ -5,13 +5,13 @@ export type GaugeModel = {
   state: GaugeState;
   level: Level;
   cpm: number;
-  /** the most calls the budget allows in 60 s: the end of the scale */
+  /** the most calls the budget allows in 60 s */
   max: number;
   /** how full the fullest window is */
   fill: number;
   /** the fullest it was in the last hour */
   peak: number;
-  /** the window that binds, or null when the minute itself tells the same */
+  /** the window that fills the arc, or null when the minute itself tells the same */
   binding: WindowUse | null;
   quota: QuotaLeft | null;
   lasting: Lasting;
@@ -69,14 +69,13 @@ export type GaugeInput = {
 export const warnAbove = 0.6;
 export const dangerAbove = 0.8;
 
-/** A window is named only where the minute's number would mislead by more than this share of the arc. */
-const misleads = 0.08;
+/** The minute's words do for a window's arc only while the two differ by no more than this share of it. */
+const misleads = 0.05;
 
 export function gaugeModel({ rates, now, paused, hour, peak, banSeconds }: GaugeInput): GaugeModel {
-  const minute = ratio(rates.cpm, rates.limit);
-  const fullest = fullestWindow(rates.windows);
   const fill = fillOf(rates);
-  const binding = fullest && fill - minute > misleads && worthNaming(fullest, fill) ? fullest : null;
+  const apart = Math.abs(fill - ratio(rates.cpm, rates.limit));
+  const binding = apart > misleads ? fullestWindow(rates.windows) : null;
   const pace = hour.length > 0 ? hour.reduce((sum, calls) => sum + calls, 0) / (hour.length * 60) : 0;
   const quota = rates.quota && quotaLeft(rates.quota, pace);
   const ban = rates.ban && rates.ban.until > now ? banLeft(rates.ban, now, banSeconds) : null;
@@ -97,11 +96,6 @@ export function gaugeModel({ rates, now, paused, hour, peak, banSeconds }: Gauge
     cooldownSeconds: ban ? null : cooldown,
   };
   return { ...model, state: stateOf(rates, model, paused) };
-}
-
-/** A short window with room to spare changes by the second: naming it would only flicker. */
-function worthNaming(window: WindowUse, fill: number): boolean {
-  return window.seconds > 60 || (window.seconds < 60 && fill > warnAbove);
 }
 
 /**

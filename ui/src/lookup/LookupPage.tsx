@@ -1,11 +1,13 @@
-import { createSignal, For, onMount, Show } from "solid-js";
+import { createMemo, createSignal, For, onMount, Show } from "solid-js";
 import { infoOf, modelOf, useApp } from "../app/context";
 import { LinkIcon } from "../app/icons";
 import { PageHead } from "../app/PageHead";
+import { Segments } from "../app/Segments";
 import type { ApiError, Found, SearchResult, ServiceId } from "../contract/contract";
 import { Gauge } from "../gauge/Gauge";
 import { asApiError } from "../platform";
-import { atMoment, plural, trackLength } from "../text/format";
+import { failure } from "../text/failure";
+import { plural, trackLength } from "../text/format";
 import { labelOf } from "../text/labels";
 import { t } from "../text/strings";
 import { beneath } from "../text/words";
@@ -29,7 +31,11 @@ export function LookupPage() {
   let asked = 0;
   onMount(() => field.focus());
 
-  const offered = () => open.filter((id) => feed.catalogue().some((info) => info.id === id));
+  const offered = createMemo(() =>
+    open
+      .filter((id) => feed.catalogue().some((info) => info.id === id))
+      .map((id) => ({ value: id, text: labelOf(id) })),
+  );
   const ask = async (event: Event): Promise<void> => {
     event.preventDefault();
     const words = text().trim();
@@ -51,22 +57,7 @@ export function LookupPage() {
     <>
       <PageHead title={t.lookup.title} detail={t.lookup.detail} />
       <form class="lookup-form" onSubmit={(event) => void ask(event)}>
-        <fieldset class="segments">
-          <legend>{t.lookup.service}</legend>
-          <For each={offered()}>
-            {(id) => (
-              <label>
-                <input
-                  type="radio"
-                  name="service"
-                  checked={service() === id}
-                  onChange={() => setService(id)}
-                />
-                <span>{labelOf(id)}</span>
-              </label>
-            )}
-          </For>
-        </fieldset>
+        <Segments label={t.lookup.service} options={offered()} value={service()} choose={setService} />
         <div class="lookup-line">
           <input
             ref={field}
@@ -175,8 +166,4 @@ function cost({ found, from_cache, ms, service }: SearchResult): string {
   return from_cache
     ? `${tracks} from the cache in ${ms} ms. No call was made.`
     : `${tracks} from ${labelOf(service)} in ${ms} ms. One call was made.`;
-}
-
-function failure(error: ApiError, now: number): string {
-  return error.retry_at ? `${error.message}. Back ${atMoment(error.retry_at, now)}.` : `${error.message}.`;
 }

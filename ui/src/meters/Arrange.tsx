@@ -1,6 +1,7 @@
 import { For, Show } from "solid-js";
 import { useApp } from "../app/context";
 import { CloseIcon, GripIcon } from "../app/icons";
+import { Segments } from "../app/Segments";
 import type { ServiceId } from "../contract/contract";
 import { labelOf } from "../text/labels";
 import { t } from "../text/strings";
@@ -15,22 +16,12 @@ export function ArrangeBar(props: { show: (id: ServiceId) => void }) {
   ] as const;
   return (
     <section class="arrange" aria-label={t.head.arrange}>
-      <fieldset class="segments">
-        <legend>{t.arrange.order}</legend>
-        <For each={orders}>
-          {(order) => (
-            <label>
-              <input
-                type="radio"
-                name="order"
-                checked={preferences.get().order === order.value}
-                onChange={() => preferences.set("order", order.value)}
-              />
-              <span>{order.text}</span>
-            </label>
-          )}
-        </For>
-      </fieldset>
+      <Segments
+        label={t.arrange.order}
+        options={orders}
+        value={preferences.get().order}
+        choose={(order) => preferences.set("order", order)}
+      />
       <p class="dim">{t.arrange.hint}</p>
       <Show when={preferences.get().hidden.length > 0}>
         <div class="hidden-list">

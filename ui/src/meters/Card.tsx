@@ -1,11 +1,13 @@
 import { createMemo, type JSX, Show } from "solid-js";
 import { hourOf, infoOf, modelOf, useApp } from "../app/context";
+import { SignInLink } from "../app/SignInLink";
 import { legible } from "../canvas/colour";
 import { palette } from "../canvas/palette";
 import type { ServiceId, ServiceRates } from "../contract/contract";
 import { Gauge } from "../gauge/Gauge";
 import { HourBars } from "../gauge/HourBars";
 import type { GaugeState } from "../gauge/model";
+import { t } from "../text/strings";
 import { badge, beneath } from "../text/words";
 
 const tones: Partial<Record<GaugeState, string>> = {
@@ -14,7 +16,6 @@ const tones: Partial<Record<GaugeState, string>> = {
   near: "danger",
   busy: "warn",
   cooldown: "quota",
-  sign_in: "outline",
 };
 
 /** One service. The name is the button that opens it, and its target is the whole card. */
@@ -45,14 +46,29 @@ export function Card(props: {
           </button>
         </h2>
         <Show when={!props.tools} fallback={props.tools}>
-          <span class="badge" data-tone={tones[model().state]} aria-hidden="true">
-            {badge(model())}
-          </span>
+          <Show
+            when={model().state === "sign_in"}
+            fallback={
+              <span class="badge" data-tone={tones[model().state]} aria-hidden="true">
+                {badge(model())}
+              </span>
+            }
+          >
+            <SignInLink
+              class="badge card-link"
+              service={props.service}
+              text={badge(model())}
+              label={t.connections.signInTo(label())}
+            />
+          </Show>
         </Show>
       </header>
       <Gauge model={model()} label={label()} colour={colour()} now={app.now()} />
       <p class="card-words" data-tone={model().ban ? "danger" : undefined} aria-hidden="true">
-        {beneath(model(), app.now())}
+        <Show when={model().state === "sign_in"} fallback={beneath(model(), app.now())}>
+          {/* The badge is the link for keys and for screen readers; this is the same for a hand. */}
+          <SignInLink class="card-link" service={props.service} text={beneath(model(), app.now())} skip />
+        </Show>
       </p>
       <HourBars hour={hourOf(app, props.service)} limit={props.rates.limit} colour={colour()} />
     </article>

@@ -90,6 +90,7 @@ export function MetersPage() {
   return (
     <>
       <PageHead
+        wideDetail
         title={head().title}
         detail={head().detail}
         tone={head().tone}

@@ -23,6 +23,8 @@ export interface Host {
   /** Resolves to false if the user changed their mind. */
   saveFile(name: string, text: string): Promise<boolean>;
   openLink(url: string): Promise<void>;
+  /** Starts an engine that has stopped, or that could not start; only where the window may. */
+  restart?(): Promise<void>;
 }
 
 export function isApiError(value: unknown): value is ApiError {

@@ -29,6 +29,7 @@ export function tauriHost(): Host {
     copyText,
     saveFile: (name, text) => invoke<boolean>("save_file", { name, text }),
     openLink: (url) => invoke<void>("open_link", { url }),
+    restart: () => invoke<void>("restart_engine"),
   };
 }
 

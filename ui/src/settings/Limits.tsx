@@ -14,7 +14,7 @@ export function Limits(props: { asked: ServiceId | null }) {
   const chosen = createMemo(() => props.asked ?? picked() ?? feed.catalogue()[0]?.id ?? null);
   const choose = (id: ServiceId): void => {
     setPicked(id);
-    router.go({ page: "settings", service: id });
+    router.go({ page: "settings", part: "limits", service: id });
   };
   const colour = (id: ServiceId): string => legible(infoOf(app, id)?.colour ?? "#888888", palette().panel);
 

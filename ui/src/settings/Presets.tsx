@@ -1,4 +1,4 @@
-import { For } from "solid-js";
+import { Segments } from "../app/Segments";
 import type { Budget, Limits } from "../contract/contract";
 import { t } from "../text/strings";
 import { type Problem, sameBudget } from "./draft";
@@ -10,31 +10,22 @@ export function Presets(props: {
   choose: (budget: Budget) => void;
 }) {
   const presets = () => [
-    { name: t.settings.useDefault, budget: props.limits.default_budget },
-    { name: t.settings.useCareful, budget: props.limits.careful },
+    { value: "default", text: t.settings.useDefault, budget: props.limits.default_budget },
+    { value: "careful", text: t.settings.useCareful, budget: props.limits.careful },
   ];
   const is = (budget: Budget): boolean => "budget" in props.meant && sameBudget(props.meant.budget, budget);
-  const custom = (): boolean => !presets().some(({ budget }) => is(budget));
+  const value = (): string => presets().find(({ budget }) => is(budget))?.value ?? "custom";
+  const choose = (wanted: string): void => {
+    const preset = presets().find((each) => each.value === wanted);
+    if (preset) props.choose(preset.budget);
+  };
   return (
-    <fieldset class="segments">
-      <legend class="visually-hidden">Preset</legend>
-      <For each={presets()}>
-        {(preset) => (
-          <label>
-            <input
-              type="radio"
-              name="preset"
-              checked={is(preset.budget)}
-              onChange={() => props.choose(preset.budget)}
-            />
-            <span>{preset.name}</span>
-          </label>
-        )}
-      </For>
-      <label>
-        <input type="radio" name="preset" checked={custom()} disabled={!custom()} />
-        <span>{t.settings.custom}</span>
-      </label>
-    </fieldset>
+    <Segments
+      label="Preset"
+      unseen
+      options={[...presets(), { value: "custom", text: t.settings.custom, disabled: value() !== "custom" }]}
+      value={value()}
+      choose={choose}
+    />
   );
 }

@@ -1,27 +1,50 @@
-import { For } from "solid-js";
+import { For, Match, Switch } from "solid-js";
 import { useApp } from "../app/context";
 import { PageHead } from "../app/PageHead";
 import type { Theme } from "../app/preferences";
+import { type Route, routeHash, settingsParts } from "../app/router";
+import { Segments } from "../app/Segments";
 import { t } from "../text/strings";
+import { Connections } from "./connections/Connections";
 import { Limits } from "./Limits";
 
 export function SettingsPage() {
   const { router } = useApp();
-  const asked = () => {
-    const route = router.route();
-    return route.page === "settings" ? route.service : null;
+  const route = (): Route & { page: "settings" } => {
+    const now = router.route();
+    return now.page === "settings" ? now : { page: "settings", part: "connections", service: null };
   };
+  const part = () => route().part;
   return (
     <>
       <PageHead focus title={t.settings.title} />
-      <section class="settings-part" aria-labelledby="limits-title">
-        <h2 id="limits-title">{t.settings.limits}</h2>
-        <p class="dim">{t.settings.limitsIntro}</p>
-        <Limits asked={asked()} />
-      </section>
-      <section class="settings-part" aria-labelledby="appearance-title">
-        <h2 id="appearance-title">{t.settings.appearance}</h2>
-        <ThemeSwitch />
+      <nav class="tabs" aria-label={t.settings.title}>
+        <For each={settingsParts}>
+          {(name) => (
+            <a
+              href={routeHash({ page: "settings", part: name, service: null })}
+              aria-current={part() === name ? "page" : undefined}
+            >
+              {t.settings.parts[name]}
+            </a>
+          )}
+        </For>
+      </nav>
+      <section class="settings-part" aria-labelledby="part-title">
+        <h2 id="part-title">{t.settings.parts[part()]}</h2>
+        <Switch>
+          <Match when={part() === "connections"}>
+            <p class="dim">{t.connections.intro}</p>
+            <Connections asked={route().service} />
+          </Match>
+          <Match when={part() === "limits"}>
+            <p class="dim">{t.settings.limitsIntro}</p>
+            <Limits asked={route().service} />
+          </Match>
+          <Match when={part() === "appearance"}>
+            <ThemeSwitch />
+          </Match>
+        </Switch>
       </section>
     </>
   );
@@ -29,22 +52,16 @@ export function SettingsPage() {
 
 function ThemeSwitch() {
   const { preferences } = useApp();
+  const themes = (Object.entries(t.settings.themes) as [Theme, string][]).map(([value, text]) => ({
+    value,
+    text,
+  }));
   return (
-    <fieldset class="segments">
-      <legend>{t.settings.theme}</legend>
-      <For each={Object.entries(t.settings.themes) as [Theme, string][]}>
-        {([theme, name]) => (
-          <label>
-            <input
-              type="radio"
-              name="theme"
-              checked={preferences.get().theme === theme}
-              onChange={() => preferences.set("theme", theme)}
-            />
-            <span>{name}</span>
-          </label>
-        )}
-      </For>
-    </fieldset>
+    <Segments
+      label={t.settings.theme}
+      options={themes}
+      value={preferences.get().theme}
+      choose={(theme) => preferences.set("theme", theme)}
+    />
   );
 }

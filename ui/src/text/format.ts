@@ -3,14 +3,18 @@ import { locale } from "./locale";
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
 const share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
-const hourMinute = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+/** 09:06, but 9:06 am */
+const twelve = new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions().hour12;
+const hour = twelve ? "numeric" : "2-digit";
+const hourMinute = new Intl.DateTimeFormat(locale, { hour, minute: "2-digit" });
 const hourMinuteSecond = new Intl.DateTimeFormat(locale, {
-  hour: "2-digit",
+  hour,
   minute: "2-digit",
   second: "2-digit",
 });
 const dayMonth = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
 const weekday = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short" });
+const dayMonthYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric" });
 const monthYear = new Intl.DateTimeFormat(locale, { month: "short", year: "numeric" });
 
 const at = (unix: number): Date => new Date(unix * 1000);
@@ -27,6 +31,7 @@ export const clock = (unix: number): string => hourMinute.format(at(unix));
 export const clockWithSeconds = (unix: number): string => hourMinuteSecond.format(at(unix));
 export const dateShort = (unix: number): string => dayMonth.format(at(unix));
 export const dateWeekday = (unix: number): string => weekday.format(at(unix));
+export const dateFull = (unix: number): string => dayMonthYear.format(at(unix));
 export const dateMonth = (unix: number): string => monthYear.format(at(unix));
 
 /** 14:06 · tomorrow 07:40 · 3 Dec 07:40 */

@@ -5,7 +5,7 @@ import type { ServiceId, ServiceRates } from "../contract/contract";
 import { gaugeModel } from "../gauge/model";
 import { atMoment, countdown, duration, moment, roughly, spell, trackLength, windowSpan } from "./format";
 import { headline } from "./headline";
-import { badge, beneath, bound, figure, quotaSentence, spoken } from "./words";
+import { badge, beneath, bound, ends, figure, quotaSentence, spoken } from "./words";
 
 const label = (id: ServiceId): string => id[0]?.toUpperCase() + id.slice(1);
 const say = (...args: Parameters<typeof ratesOf>) => headline(ratesOf(...args), noon, label);
@@ -121,6 +121,13 @@ describe("words of a gauge", () => {
     expect(bound(model({ cpm: 16, limit: 170, windows: [{ seconds: 3600, calls: 1000, used: 960 }] }))).toBe(
       "960 of 1,000 this hour",
     );
+  });
+
+  test("the arc ends at the maximum of the window that fills it; a ban's time has no such ends", () => {
+    const windows = [{ seconds: 5, calls: 45, used: 12 }];
+    expect(ends(model({ cpm: 45, limit: 540, windows }))).toEqual(["0", "45"]);
+    expect(ends(model({ cpm: 24, limit: 540, windows: [] }))).toEqual(["0", "540"]);
+    expect(ends(model({ ban: banFor(192) }))).toBeNull();
   });
 
   test("banned: kind, countdown and the time it is back", () => {

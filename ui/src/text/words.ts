@@ -1,5 +1,5 @@
 import type { GaugeModel } from "../gauge/model";
-import { atMoment, count, countdown, duration, plural, roughly, windowSpan } from "./format";
+import { atMoment, compact, count, countdown, duration, plural, roughly, windowSpan } from "./format";
 
 /** The word in a card's corner: colour never speaks alone. */
 export function badge(model: GaugeModel): string {
@@ -40,6 +40,11 @@ function banWord(model: GaugeModel): string {
 export function figure(model: GaugeModel): { number: string; unit: string } {
   if (model.ban) return { number: countdown(model.ban.seconds), unit: "until it ends" };
   return { number: count(model.cpm), unit: "calls / min" };
+}
+
+/** The numbers at the arc's ends; none while the arc is a ban's time. */
+export function ends(model: GaugeModel): [string, string] | null {
+  return model.ban ? null : ["0", compact(model.binding?.calls ?? model.max)];
 }
 
 /** The line beneath: the window that binds, and whether it lasts. */

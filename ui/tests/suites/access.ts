@@ -25,7 +25,12 @@ export function accessSuite(open: Stage["open"]): void {
       "?fixture=busy&still",
       "?fixture=banned&still#/service/spotify",
       "?fixture=empty#/lookup",
-      "?fixture=calm&still#/settings/deezer",
+      "?fixture=calm&still#/settings/limits/deezer",
+      "?fixture=calm&still#/settings/connections",
+      "?fixture=empty#/settings/connections",
+      "?fixture=ended&still#/settings/connections",
+      "?fixture=locked&still#/settings/connections",
+      "?fixture=calm&still#/settings/appearance",
       "?fixture=failing",
     ])
       test(`axe finds nothing serious: ${address}, ${colorScheme}`, async () => {
@@ -34,6 +39,18 @@ export function accessSuite(open: Stage["open"]): void {
         expect(await grave(page)).toEqual([]);
         await page.context().close();
       });
+
+  test("axe finds nothing serious while a sign-in waits, and in the question before signing out", async () => {
+    const page = await open("?fixture=calm&still&desktop&consent=never#/settings/connections");
+    await page.click("text=Add an account");
+    await page.waitForSelector(".connect-waiting");
+    await page.click(".guide summary");
+    await page.click('[aria-label^="Replace: Client id"]');
+    expect(await grave(page)).toEqual([]);
+    await page.click('[aria-label="Sign out Anna Morgen"]');
+    expect(await grave(page)).toEqual([]);
+    await page.context().close();
+  });
 
   test("axe finds nothing serious in the table twin and while arranging", async () => {
     const page = await open("?fixture=calm&still");

@@ -15,7 +15,7 @@ export function chartSuite(open: Stage["open"]): void {
       const label = document.querySelector(".chart-limit") as HTMLElement;
       const ratio = canvas.width / canvas.clientWidth;
       const y = (label.offsetTop + 3) * ratio;
-      const x = (over.offsetLeft + (812 / 1439) * over.clientWidth) * ratio;
+      const x = (over.offsetLeft + (812 / (1439 * 1.004)) * over.clientWidth) * ratio;
       const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(x - 3, y, 7, 3);
       let seen = false;
       for (let i = 0; i < data.length; i += 4)
@@ -73,6 +73,13 @@ export function chartSuite(open: Stage["open"]): void {
     expect(String(sum)).toBe(total);
     await page.selectOption("select", { index: 3 });
     expect(await page.locator("tbody tr").count()).toBe(60);
+    await page.context().close();
+  });
+
+  test("a day without calls says so instead of drawing it", async () => {
+    const page = await open("?fixture=empty#/service/spotify");
+    expect(await page.textContent(".history-empty")).toBe("No calls in this time.");
+    expect(await page.locator(".u-wrap").count()).toBe(0);
     await page.context().close();
   });
 

@@ -19,7 +19,13 @@ export function layoutSuite(open: Stage["open"]): void {
     test(`at ${width} px: ${expected} columns, and nothing sticks out on any page`, async () => {
       const page = await open("?fixture=long-names&still", { viewport: { width, height: 900 } });
       expect(await page.evaluate(columns)).toBe(expected);
-      for (const hash of ["#/", "#/service/spotify", "#/lookup", "#/settings/spotify"]) {
+      for (const hash of [
+        "#/",
+        "#/service/spotify",
+        "#/lookup",
+        "#/settings/limits/spotify",
+        "#/settings/connections",
+      ]) {
         await page.evaluate((to) => {
           location.hash = to;
         }, hash);
@@ -27,6 +33,35 @@ export function layoutSuite(open: Stage["open"]): void {
         await page.waitForTimeout(120);
         expect(await page.evaluate(overflow), hash).toBeLessThanOrEqual(0);
       }
+      await page.context().close();
+    });
+
+  for (const width of [720, 1280])
+    test(`at ${width} px: a ban does not move the grid`, async () => {
+      const tops: number[] = [];
+      for (const scene of ["calm", "meters"]) {
+        const page = await open(`?fixture=${scene}&still`, { viewport: { width, height: 900 } });
+        tops.push((await page.locator(".grid").boundingBox())?.y ?? 0);
+        await page.context().close();
+      }
+      expect(tops[1]).toBe(tops[0]);
+    });
+
+  for (const width of [720, 1280])
+    test(`at ${width} px: the preview's gauge lies in its card, and the editor on the first screen`, async () => {
+      const page = await open("?fixture=calm&still#/settings/limits/deezer", {
+        viewport: { width, height: 900 },
+      });
+      await page.waitForSelector(".limits-preview .gauge");
+      const box = (selector: string) =>
+        page.evaluate(
+          (s) => (document.querySelector(s) as Element).getBoundingClientRect().toJSON(),
+          selector,
+        );
+      const [card, gauge] = [await box(".limits-editor"), await box(".limits-preview .gauge")];
+      expect(gauge.right).toBeLessThanOrEqual(card.right);
+      expect(gauge.bottom).toBeLessThanOrEqual(card.bottom);
+      expect(card.top).toBeLessThan(450);
       await page.context().close();
     });
 

@@ -31,7 +31,7 @@ export function pagesSuite(open: Stage["open"]): void {
   });
 
   test("limits: the gauge's end follows the typing, a bad field is marked, saving holds", async () => {
-    const page = await open("?fixture=calm&still#/settings/deezer");
+    const page = await open("?fixture=calm&still#/settings/limits/deezer");
     const end = () => page.textContent(".limits-preview .gauge-number");
     expect(await end()).toBe("540");
     await page.fill('[aria-label="Window 1, calls"]', "20");

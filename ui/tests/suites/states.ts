@@ -12,6 +12,7 @@ export function statesSuite(open: Stage["open"]): void {
     ["empty", /^All clear$/],
     ["unreachable", /^Headroom's engine does not answer$/],
     ["failing", /^The engine has stopped$/],
+    ["taken", /^The engine could not start$/],
   ] as const)
     test(`${scene}: the headline says it`, async () => {
       const page = await open(`?fixture=${scene}&still`);
@@ -40,10 +41,20 @@ export function statesSuite(open: Stage["open"]): void {
     await page.context().close();
   });
 
+  test("an engine that runs elsewhere: its own words, none of calls that are not made, and it can be started", async () => {
+    const page = await open("?fixture=taken&still");
+    expect(await page.textContent(".cause")).toBe("an engine is already running on ~/.local/share/headroom");
+    expect(await page.textContent("main")).not.toContain("No calls are made");
+    await page.click("text=Try again");
+    await page.waitForSelector(".grid .card");
+    await page.context().close();
+  });
+
   test("a banned gauge says kind, countdown and end, and is a meter to a screen reader", async () => {
     const page = await open("?fixture=meters&still");
     const card = page.locator('[data-service="deezer"]');
     expect(await card.locator(".badge").textContent()).toMatch(/^Rate ban [23]:\d\d$/);
+    expect(await card.locator(".gauge-ends").count()).toBe(0);
     expect(await card.locator(".card-words").textContent()).toMatch(/^banned · back at \d\d:\d\d$/);
     const meter = card.locator('[role="meter"]');
     expect(await meter.getAttribute("aria-valuetext")).toMatch(/^Banned, too many calls, back at /);
@@ -62,7 +73,7 @@ export function statesSuite(open: Stage["open"]): void {
   });
 
   test("the theme follows the system until it is chosen, and the choice stays", async () => {
-    const page = await open("?fixture=calm&still#/settings", { colorScheme: "light" });
+    const page = await open("?fixture=calm&still#/settings/appearance", { colorScheme: "light" });
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     expect(await ground()).toBe("rgb(243, 244, 246)");
     await page.emulateMedia({ colorScheme: "dark" });

@@ -1,5 +1,7 @@
 //! The command line as its users see it: the real program, a real engine, real sockets.
 
+#![allow(clippy::expect_used, reason = "a test that cannot begin fails")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

@@ -273,6 +273,7 @@ impl Accounts {
         let client_id = settings.service(service).client_id.filter(|id| !id.is_empty());
         let client_id = client_id.ok_or(AccountError::NoClientId(label, service))?;
         let accounts_url = settings.accounts_url(service).unwrap_or_default();
+        self.give_up_the_late();
         let (url, state) = self.attempts.begin(service, accounts_url, &client_id, redirect_uri);
         self.progress.lock().insert(state.clone(), Progress::Pending);
         Ok((url, state))
@@ -281,7 +282,17 @@ impl Accounts {
     /// How the sign-in with this `state` stands.
     #[must_use]
     pub fn progress(&self, state: &str) -> Option<Progress> {
+        self.give_up_the_late();
         self.progress.lock().get(state).cloned()
+    }
+
+    /// A sign-in whose consent page sent nothing back in time has failed.
+    fn give_up_the_late(&self) {
+        for (state, progress) in self.progress.lock().iter_mut() {
+            if *progress == Progress::Pending && self.attempts.is_late(state) {
+                *progress = Progress::Failed("No answer came within 5 minutes: begin again".to_owned());
+            }
+        }
     }
 
     /// Ends a sign-in by what the consent page sent back, and makes the first call with it.
@@ -343,7 +354,8 @@ impl Accounts {
         let account = Account { id, name, consent_at: now, active: true, ended: false };
         self.file.change(|content| {
             let accounts = content.accounts.entry(service).or_default();
-            accounts.retain(|known| known.id != account.id);
+            // One whose user could not be asked for is replaced by the next that could.
+            accounts.retain(|known| known.id != account.id && known.id != UNKNOWN);
             accounts.iter_mut().for_each(|known| known.active = false);
             accounts.push(account.clone());
             Ok::<_, VaultError>(())
@@ -369,11 +381,18 @@ impl Accounts {
     /// # Errors
     /// There is no such account, or the vault cannot be used.
     pub fn activate(&self, service: ServiceId, account: &str) -> Result<(), AccountError> {
+        let (mut was_active, mut ended) = (false, false);
         self.change_account(service, account, |accounts, place| {
+            (was_active, ended) = (accounts[place].active, accounts[place].ended);
             accounts.iter_mut().for_each(|known| known.active = false);
             accounts[place].active = true;
         })?;
-        self.use_tokens(service, account);
+        if ended {
+            // Its refresh token is dead: it is not tried again.
+            self.tokens.write().remove(&service);
+        } else if !was_active || self.tokens(service).is_none() {
+            self.use_tokens(service, account);
+        }
         Ok(())
     }
 
@@ -473,18 +492,22 @@ impl Accounts {
         let credential = match auth.kind {
             AuthKind::None => return Ok(()),
             AuthKind::SignIn(_) | AuthKind::Client(..) => match self.tokens(service) {
-                Some(tokens) => tokens.get().await.ok(),
+                Some(tokens) => match tokens.get().await {
+                    Ok(token) => Some(token),
+                    Err(TokenError::SignInNeeded) => None,
+                    Err(error) => return Err(NoCredential::NotNow(error.to_string())),
+                },
                 None => None,
             },
             AuthKind::Secrets(names) => names.last().and_then(|name| self.secret(name)),
         };
         let Some(credential) = credential else {
-            return if auth.required { Err(NoCredential) } else { Ok(()) };
+            return if auth.required { Err(NoCredential::SignIn) } else { Ok(()) };
         };
         let credential = credential.expose();
         let headers = &mut request.headers;
         let mut header = |name: HeaderName, text: &str| {
-            headers.insert(name, value(text).ok_or(NoCredential)?);
+            headers.insert(name, value(text).ok_or(NoCredential::SignIn)?);
             Ok(())
         };
         match auth.place {
@@ -493,7 +516,7 @@ impl Accounts {
             CredentialPlace::TokenHeader => header(AUTHORIZATION, &format!("Token {credential}")),
             CredentialPlace::DiscogsToken => header(AUTHORIZATION, &format!("Discogs token={credential}")),
             CredentialPlace::QobuzHeaders => {
-                let app = self.secret("qobuz.app_id").ok_or(NoCredential)?;
+                let app = self.secret("qobuz.app_id").ok_or(NoCredential::SignIn)?;
                 header(HeaderName::from_static("x-app-id"), app.expose())?;
                 header(HeaderName::from_static("x-user-auth-token"), credential)
             }
@@ -505,7 +528,7 @@ impl Accounts {
             }
             CredentialPlace::PathAfter(prefix) => {
                 let rest = request.path.strip_prefix(prefix).and_then(|rest| rest.split_once('/'));
-                let (_, rest) = rest.ok_or(NoCredential)?;
+                let (_, rest) = rest.ok_or(NoCredential::SignIn)?;
                 request.path = format!("{prefix}{credential}/{rest}");
                 Ok(())
             }

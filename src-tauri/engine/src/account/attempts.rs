@@ -113,6 +113,12 @@ impl Attempts {
         (format!("{accounts_url}/authorize?{query}"), state)
     }
 
+    /// Whether the answer to this attempt would come too late.
+    pub(super) fn is_late(&self, state: &str) -> bool {
+        let now = self.clock.mono();
+        self.pending.lock().get(state).is_some_and(|attempt| now >= attempt.begun + PATIENCE)
+    }
+
     /// Reads a callback. Whatever is wrong with it, attempts it does not belong to go on.
     pub(super) fn consent(&self, callback: &str) -> Result<Consent, CallbackError> {
         if callback.len() > LONGEST_CALLBACK {
@@ -130,12 +136,12 @@ impl Attempts {
         if !same_place(&url, &attempt.redirect_uri) {
             return Err(CallbackError::NotACallback);
         }
-        // From here on it is the answer to this attempt, and the only one there will be.
-        let Some(attempt) = pending.remove(&state) else { return Err(CallbackError::UnknownState) };
-        drop(pending);
         if self.clock.mono() >= attempt.begun + PATIENCE {
             return Err(CallbackError::UnknownState);
         }
+        // From here on it is the answer to this attempt, and the only one there will be.
+        let Some(attempt) = pending.remove(&state) else { return Err(CallbackError::UnknownState) };
+        drop(pending);
         if url.query_pairs().any(|(name, _)| name == "error") {
             return Err(CallbackError::Denied);
         }
@@ -162,7 +168,7 @@ fn random() -> String {
 
 /// A form's body, or a query.
 pub(super) fn form(parameters: &[(&str, &str)]) -> String {
-    let mut out = reqwest::Url::parse("http://x").map_or_else(|_| None, Some);
+    let mut out = reqwest::Url::parse("http://x").ok();
     if let Some(url) = &mut out {
         url.query_pairs_mut().extend_pairs(parameters);
     }

@@ -157,7 +157,7 @@ impl Keys {
     }
 }
 
-/// 192 random bits, in hex behind [`PREFIX`]. Also the form of the control key.
+/// 192 random bits, in hex behind `hr_`. Also the form of the control key.
 #[must_use]
 pub fn new_key() -> String {
     let bytes: [u8; 24] = rand::random();

@@ -31,9 +31,14 @@ pub struct Attached {
     pub headers: HeaderMap,
 }
 
-/// There is no credential, or it is no longer good: the user must sign in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoCredential;
+/// Why there is no credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoCredential {
+    /// There is none, or it is no longer good: the user must sign in.
+    SignIn,
+    /// It could not be got just now; why.
+    NotNow(String),
+}
 
 /// What [`Credentials::attach`] returns.
 pub type Attaching<'a> = Pin<Box<dyn Future<Output = Result<(), NoCredential>> + Send + 'a>>;
@@ -61,7 +66,7 @@ pub struct SignedOut;
 impl Credentials for SignedOut {
     fn attach<'a>(&'a self, service: ServiceId, _request: &'a mut Attached) -> Attaching<'a> {
         let needed = service.service().auth.required;
-        Box::pin(async move { if needed { Err(NoCredential) } else { Ok(()) } })
+        Box::pin(async move { if needed { Err(NoCredential::SignIn) } else { Ok(()) } })
     }
 
     fn has(&self, _service: ServiceId) -> bool {

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 
 /// A token, key, code or verifier. Prints as `<redacted>`; whoever needs the text says
 /// [`Secret::expose`].
-#[derive(Clone, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Serialize, ts_rs::TS)]
 #[serde(transparent)]
 #[ts(type = "string")]
 pub struct Secret(String);
@@ -22,6 +22,14 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    /// What is no text is not named: a key written as a number is a secret all the same.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer);
+        text.map(Self).map_err(|_| serde::de::Error::custom("a secret must be text in quotes"))
     }
 }
 

@@ -100,9 +100,12 @@ impl Token {
         Self { access: fresh.access.clone(), got: now, expires: now + fresh.lives }
     }
 
+    fn lives(&self) -> Duration {
+        self.expires.since(self.got)
+    }
+
     fn refresh_from(&self) -> Mono {
-        let life = self.expires.since(self.got);
-        self.expires - BUFFER.min(life / BUFFER_PART)
+        self.expires - BUFFER.min(self.lives() / BUFFER_PART)
     }
 }
 
@@ -113,6 +116,33 @@ struct State {
     failures: u32,
     pause_until: Mono,
     last_error: Option<TokenError>,
+}
+
+impl State {
+    fn valid(&self, now: Mono) -> Option<&Token> {
+        self.token.as_ref().filter(|token| now < token.expires)
+    }
+
+    /// Whether a token that is still good wants its successor.
+    fn is_due(&self, now: Mono) -> bool {
+        let due = self.valid(now).is_some_and(|token| token.refresh_from() <= now);
+        due && self.pause_until <= now
+    }
+
+    /// Why a refresh is not tried: the consent has ended, or another try so soon after a failure would be
+    /// a stampede in slow motion.
+    fn no_try(&self, now: Mono) -> Option<TokenError> {
+        match &self.last_error {
+            _ if self.ended => Some(TokenError::SignInNeeded),
+            Some(error) if now < self.pause_until => Some(error.clone()),
+            _ => None,
+        }
+    }
+
+    /// Seconds until the token expires.
+    fn left(&self, now: Mono) -> u64 {
+        self.token.as_ref().map_or(0, |token| token.expires.since(now).as_secs())
+    }
 }
 
 type Outcome = Option<Result<Secret, TokenError>>;
@@ -155,14 +185,13 @@ impl TokenCache {
         let now = self.clock.mono();
         let (valid, due) = {
             let state = self.state.read();
-            let valid = state.token.as_ref().filter(|token| now < token.expires);
-            let due = valid.is_some_and(|token| token.refresh_from() <= now) && state.pause_until <= now;
-            (valid.map(|token| token.access.clone()), due)
+            (state.valid(now).map(|token| token.access.clone()), state.is_due(now))
         };
         if let Some(access) = valid {
             self.counters.hits.fetch_add(1, Ordering::Relaxed);
             if due {
-                drop(self.begin());
+                // Nobody waits for it.
+                let _ = self.begin_unless(|state| (!state.is_due(now)).then_some(()));
             }
             return Ok(access);
         }
@@ -175,18 +204,32 @@ impl TokenCache {
     /// # Errors
     /// As of [`TokenCache::get`], or a new token would not live so long.
     pub async fn ensure(self: &Arc<Self>, window: Duration) -> Result<Secret, TokenError> {
-        let long_enough = |cache: &Self| {
-            let end = cache.clock.mono() + window;
-            cache.state.read().token.as_ref().filter(|t| t.expires > end).map(|t| t.access.clone())
+        let now = self.clock.mono();
+        let there = |state: &State| {
+            let token = state.token.as_ref();
+            match token.filter(|token| now + window < token.expires) {
+                Some(token) => Some(Ok(token.access.clone())),
+                // A young token that is too short: the next would be no longer.
+                None if token.is_some_and(|t| t.lives() <= window && now < t.refresh_from()) => {
+                    Some(Err(TokenError::TooShort(state.left(now))))
+                }
+                None => state.no_try(now).map(Err),
+            }
         };
-        if let Some(access) = long_enough(self) {
+        let looked = there(&self.state.read());
+        if let Some(Ok(access)) = looked {
             self.counters.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(access);
         }
         self.counters.misses.fetch_add(1, Ordering::Relaxed);
-        self.force().await?;
-        let left = self.left().map_or(0, |left| left.as_secs());
-        long_enough(self).ok_or(TokenError::TooShort(left))
+        match self.begin_unless(there) {
+            Ok(there) => return there,
+            Err(flight) => drop(Self::wait(flight).await?),
+        }
+        let now = self.clock.mono();
+        let state = self.state.read();
+        let token = state.token.as_ref().filter(|token| now + window < token.expires);
+        token.map(|token| token.access.clone()).ok_or_else(|| TokenError::TooShort(state.left(now)))
     }
 
     /// Refreshes, however good the token at hand is. One that is already under way will do.
@@ -194,10 +237,11 @@ impl TokenCache {
     /// # Errors
     /// As of [`TokenCache::get`].
     pub async fn force(self: &Arc<Self>) -> Result<Secret, TokenError> {
-        if self.state.read().ended {
-            return Err(TokenError::SignInNeeded);
+        let ended = |state: &State| state.ended.then_some(TokenError::SignInNeeded);
+        match self.begin_unless(ended) {
+            Ok(ended) => Err(ended),
+            Err(flight) => Self::wait(flight).await,
         }
-        Self::wait(self.begin()).await
     }
 
     /// A token other than `rejected`, which the service did not take: the one at hand if somebody else
@@ -206,34 +250,27 @@ impl TokenCache {
     /// # Errors
     /// As of [`TokenCache::get`].
     pub async fn instead_of(self: &Arc<Self>, rejected: &Secret) -> Result<Secret, TokenError> {
-        let other = self.state.read().token.as_ref().map(|t| t.access.clone()).filter(|t| t != rejected);
-        match other {
-            Some(other) => Ok(other),
-            None => self.force().await,
+        let now = self.clock.mono();
+        let begun = self.begin_unless(|state| {
+            let other = state.valid(now).map(|token| token.access.clone()).filter(|other| other != rejected);
+            other.map(Ok).or_else(|| state.no_try(now).map(Err))
+        });
+        match begun {
+            Ok(there) => there,
+            Err(flight) => Self::wait(flight).await,
         }
     }
 
     async fn renewed(self: &Arc<Self>) -> Result<Secret, TokenError> {
-        let flight = {
-            let mut flight = self.flight.lock();
-            if flight.is_none() {
-                // A flight that landed since we looked has left its result here: begin no second one.
-                let state = self.state.read();
-                let now = self.clock.mono();
-                if state.ended {
-                    return Err(TokenError::SignInNeeded);
-                }
-                if let Some(token) = state.token.as_ref().filter(|token| now < token.expires) {
-                    return Ok(token.access.clone());
-                }
-                // So soon after a failure another try would be a stampede in slow motion.
-                if let Some(error) = state.last_error.as_ref().filter(|_| now < state.pause_until) {
-                    return Err(error.clone());
-                }
-            }
-            self.begin_in(&mut flight)
-        };
-        Self::wait(flight).await
+        let now = self.clock.mono();
+        let begun = self.begin_unless(|state| {
+            let valid = state.valid(now).map(|token| token.access.clone());
+            valid.map(Ok).or_else(|| state.no_try(now).map(Err))
+        });
+        match begun {
+            Ok(there) => there,
+            Err(flight) => Self::wait(flight).await,
+        }
     }
 
     async fn wait(mut flight: watch::Receiver<Outcome>) -> Result<Secret, TokenError> {
@@ -242,15 +279,19 @@ impl TokenCache {
         outcome.clone().unwrap_or_else(|| Err(ended()))
     }
 
-    /// The flight under way, or a new one. It is a task of its own: an asker that goes away does not
-    /// end it.
-    fn begin(self: &Arc<Self>) -> watch::Receiver<Outcome> {
-        self.begin_in(&mut self.flight.lock())
-    }
-
-    fn begin_in(self: &Arc<Self>, flight: &mut Option<watch::Receiver<Outcome>>) -> watch::Receiver<Outcome> {
-        if let Some(flight) = flight {
-            return flight.clone();
+    /// The flight under way, or a new one, unless what the last flight left is what is wanted: the state
+    /// is looked at when no flight can land. A flight is a task of its own: an asker that goes away does
+    /// not end it.
+    fn begin_unless<T>(
+        self: &Arc<Self>,
+        there: impl FnOnce(&State) -> Option<T>,
+    ) -> Result<T, watch::Receiver<Outcome>> {
+        let mut flight = self.flight.lock();
+        if let Some(flight) = &*flight {
+            return Err(flight.clone());
+        }
+        if let Some(there) = there(&self.state.read()) {
+            return Ok(there);
         }
         let (done, outcome) = watch::channel(None);
         *flight = Some(outcome.clone());
@@ -263,7 +304,7 @@ impl TokenCache {
             *this.flight.lock() = None;
             done.send_replace(Some(result));
         });
-        outcome
+        Err(outcome)
     }
 
     fn land(&self, fresh: Result<Fresh, TokenError>) -> Result<Secret, TokenError> {
@@ -288,8 +329,7 @@ impl TokenCache {
                 state.pause_until = now + pause.min(LONGEST_PAUSE);
                 state.last_error = Some(error.clone());
                 // What is still valid is better than an error.
-                let valid = state.token.as_ref().filter(|token| now < token.expires);
-                valid.map(|token| token.access.clone()).ok_or(error)
+                state.valid(now).map(|token| token.access.clone()).ok_or(error)
             }
         }
     }

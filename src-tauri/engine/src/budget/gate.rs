@@ -76,7 +76,7 @@ pub struct GateView {
     pub waiting: u32,
 }
 
-/// The door of one service. See the [module](self).
+/// The door of one service.
 pub struct Gate {
     clock: Clock,
     state: Mutex<State>,

@@ -3,7 +3,7 @@
 //! [`Gate`] is the door of one service; every call passes it or is told why not and until when.
 //!
 //! Invariant: no rolling stretch of a window's length ever holds more sends than the window allows,
-//! wherever between send and answer the provider counts (see [`ledger`]).
+//! wherever between send and answer the provider counts (see `ledger.rs`).
 //! Invariant: nothing is sent while a ban runs, and the first call after it goes alone.
 //!
 //! ```

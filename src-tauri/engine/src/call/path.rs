@@ -13,12 +13,12 @@ use http::{HeaderMap, Method, Request, Response, Uri};
 
 use super::transport::TransportError;
 use super::{Answer, Call, CallError, Origin};
-use crate::account::Attached;
+use crate::account::{Attached, NoCredential};
 use crate::budget::{Ask, Priority, Refusal, Slot, Why};
 use crate::clock::Mono;
 use crate::engine::Inner;
 use crate::meter::Outcome;
-use crate::service::{Answered, BanKind, EndpointId, ServiceId, Verdict, retry_after};
+use crate::service::{Answered, BanKind, CredentialPlace, EndpointId, ServiceId, Verdict, retry_after};
 
 /// Second tries of a call whose trouble may pass.
 const RETRIES: u32 = 2;
@@ -148,10 +148,10 @@ impl Inner {
         let settings = self.settings.current();
         let mut attached =
             Attached { path: call.path.clone(), query: call.query.clone(), headers: call.headers.clone() };
-        self.credentials
-            .attach(call.service, &mut attached)
-            .await
-            .map_err(|_| CallError::SignInNeeded(call.service))?;
+        self.credentials.attach(call.service, &mut attached).await.map_err(|missing| match missing {
+            NoCredential::SignIn => CallError::SignInNeeded(call.service),
+            NoCredential::NotNow(reason) => CallError::Unreachable { service: call.service, reason },
+        })?;
         let request = self.assemble(call, settings.base_url(call.service), &attached)?;
         Ok((request, attached))
     }
@@ -282,12 +282,41 @@ fn within<'a>(location: &'a str, base: &str) -> Option<&'a str> {
     location.strip_prefix(base).filter(|rest| rest.starts_with('/'))
 }
 
+/// A redirect's target without the credential, where the service takes it in the address: it repeats what
+/// it was asked, and whoever asked must not see the key. A redirect that is followed gets it anew.
+fn without_credential(service: ServiceId, location: &str) -> String {
+    match service.service().auth.place {
+        CredentialPlace::Query(name) => {
+            let (address, fragment) =
+                location.split_once('#').map_or((location, None), |(a, f)| (a, Some(f)));
+            let Some((front, query)) = address.split_once('?') else { return location.to_owned() };
+            let is_it = |pair: &&str| pair.split('=').next() == Some(name);
+            let rest: Vec<_> = query.split('&').filter(|pair| !is_it(pair)).collect();
+            let fragment = fragment.map_or_else(String::new, |fragment| format!("#{fragment}"));
+            let mark = if rest.is_empty() { "" } else { "?" };
+            format!("{front}{mark}{}{fragment}", rest.join("&"))
+        }
+        CredentialPlace::PathAfter(prefix) => match location.split_once(prefix) {
+            Some((front, rest)) => {
+                let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+                format!("{front}{prefix}-{}", &rest[end..])
+            }
+            None => location.to_owned(),
+        },
+        _ => location.to_owned(),
+    }
+}
+
 fn is_idempotent(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS)
 }
 
 fn read(call: &Call, response: Response<Bytes>) -> Answer {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    let location = parts.headers.get(LOCATION).and_then(|v| v.to_str().ok());
+    if let Some(location) = location.and_then(|to| without_credential(call.service, to).parse().ok()) {
+        parts.headers.insert(LOCATION, location);
+    }
     let answered = Answered { status: parts.status, headers: &parts.headers, body: &body };
     let verdict = (call.service.service().verdict)(&answered);
     Answer { status: parts.status, headers: parts.headers, body, verdict, origin: Origin::Service }
@@ -336,6 +365,35 @@ impl Drop for OnMeter<'_> {
     fn drop(&mut self) {
         if !self.ended {
             self.end(Err(&TransportError::Broken("given up by the asker".into())));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t5_a_redirect_loses_the_key_and_nothing_else() {
+        for (service, location, left) in [
+            (
+                ServiceId::Lastfm,
+                "https://x.example/2.0/?a=1&api_key=K&b=2#c",
+                "https://x.example/2.0/?a=1&b=2#c",
+            ),
+            (ServiceId::Lastfm, "/2.0/?api_key=K", "/2.0/"),
+            (ServiceId::Lastfm, "/2.0/?a=api_key&my_api_key=1", "/2.0/?a=api_key&my_api_key=1"),
+            (ServiceId::Lastfm, "/2.0/#?api_key", "/2.0/#?api_key"),
+            (
+                ServiceId::Audiodb,
+                "https://x.example/api/v1/json/K/a.php?s=b",
+                "https://x.example/api/v1/json/-/a.php?s=b",
+            ),
+            (ServiceId::Audiodb, "/api/v1/json/K", "/api/v1/json/-"),
+            (ServiceId::Audiodb, "/api/v2/json/x?api_key=K", "/api/v2/json/x?api_key=K"),
+            (ServiceId::Deezer, "/search?api_key=K", "/search?api_key=K"),
+        ] {
+            assert_eq!(without_credential(service, location), left, "{service}: {location}");
         }
     }
 }

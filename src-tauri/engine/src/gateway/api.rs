@@ -124,7 +124,7 @@ async fn stream_events(State(host): State<Host>) -> Sse<impl Stream<Item = Resul
                     _ = stopping.wait_for(|stop| *stop) => return None,
                 }
                 let rates = frames.borrow_and_update().clone()?;
-                json(&*rates)
+                json(&rates)
             }
         };
         Some((Ok(Message::default().event("rates").data(rates)), (frames, stopping, None)))

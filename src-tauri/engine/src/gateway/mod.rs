@@ -1,7 +1,7 @@
 //! The loopback server: the gateway for tools, and the control API.
 //!
 //! It listens on 127.0.0.1 (and `[::1]` where that is free) and nowhere else. Every request passes the
-//! [`guard`] first.
+//! guard (`guard.rs`) first.
 
 mod api;
 mod error;

@@ -27,7 +27,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     check_path: None,
     default_ban_s: 60,
-    verdict: verdict,
+    verdict,
     server_limit: no_server_limit,
 };
 

@@ -1,6 +1,6 @@
 //! The catalogue: what each music service is and how it behaves.
 //!
-//! One file a service; adding one means adding its file and its line in [`catalogue!`] below. Budgets,
+//! One file a service; adding one means adding its file and its line in `catalogue!` below. Budgets,
 //! gauges, the gateway's routes, the command line and the window all read this list, so a service that
 //! is not in it cannot be named anywhere ([`ServiceId::from_str`] refuses it).
 //!

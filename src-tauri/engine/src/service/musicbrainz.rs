@@ -36,7 +36,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     check_path: Some("/ws/2/artist?query=a&fmt=json&limit=1"),
     default_ban_s: 30,
-    verdict: verdict,
+    verdict,
     server_limit: no_server_limit,
 };
 

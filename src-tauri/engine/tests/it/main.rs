@@ -13,11 +13,18 @@ mod counting;
 mod crash;
 mod faults;
 mod gateway;
+#[cfg(target_os = "linux")]
+mod keychain;
+mod leaks;
 mod limits;
 mod provider;
 mod refusals;
+mod renewals;
 mod restarts;
+mod secrets;
+mod sign_in;
 mod sockets;
 mod storage;
 mod support;
+mod tokens;
 mod waiting;

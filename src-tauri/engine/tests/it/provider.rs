@@ -24,6 +24,9 @@ pub struct Seen {
     /// Since the provider was made.
     pub at: Duration,
     pub uri: String,
+    /// The bearer token it showed.
+    pub bearer: String,
+    pub body: String,
 }
 
 impl Seen {
@@ -103,7 +106,13 @@ impl Scripted {
 
 impl Transport for Scripted {
     fn send(&self, request: Request<Bytes>) -> Sending<'_> {
-        let seen = Seen { at: self.began.elapsed(), uri: request.uri().to_string() };
+        let bearer = request.headers().get("authorization").and_then(|v| v.to_str().ok());
+        let seen = Seen {
+            at: self.began.elapsed(),
+            uri: request.uri().to_string(),
+            bearer: bearer.and_then(|v| v.strip_prefix("Bearer ")).unwrap_or_default().to_owned(),
+            body: String::from_utf8_lossy(request.body()).into_owned(),
+        };
         let Reply(latency, answer) = (self.script.lock())(&seen);
         self.seen.lock().push(seen);
         Box::pin(async move {

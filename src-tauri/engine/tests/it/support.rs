@@ -42,7 +42,7 @@ pub struct TestCredentials {
 
 impl Credentials for TestCredentials {
     fn attach<'a>(&'a self, service: ServiceId, request: &'a mut Attached) -> Attaching<'a> {
-        let answer = if self.has(service) { Ok(()) } else { Err(NoCredential) };
+        let answer = if self.has(service) { Ok(()) } else { Err(NoCredential::SignIn) };
         if answer.is_ok() && service == ServiceId::Spotify {
             request.headers.insert("authorization", "Bearer test-spotify-token".parse().unwrap());
         }
