@@ -56,6 +56,7 @@ async function settings(services, accounts = {}) {
     return [id, accounts_url ? { base_url, accounts_url } : { base_url }];
   });
   const all = Object.fromEntries(entries);
+  all.spotify.client_id = "test-client-id";
   // As if its owner knew: the assumed quota of 800 would make a lively day a spent one.
   all.spotify.budget = {
     spacing_ms: 350,

@@ -8,10 +8,12 @@ const TOOLS = {
   beets: [
     ["deezer", 0.35, (song) => `/search?q=${encodeURIComponent(song)}`],
     ["musicbrainz", 1.6, (song) => `/ws/2/recording?fmt=json&query=${encodeURIComponent(song)}`],
+    ["spotify", 1.4, (song) => `/v1/search?type=track&limit=10&q=${encodeURIComponent(song)}`],
     ["discogs", 6, () => `/releases/${8_300_000 + Math.floor(Math.random() * 500)}`],
   ],
   tagger: [
     ["itunes", 6, (song) => `/search?entity=song&term=${encodeURIComponent(song)}`],
+    ["lastfm", 0.7, (song) => `/2.0/?method=track.search&format=json&track=${encodeURIComponent(song)}`],
     ["deezer", 0.9, () => `/track/${3_100_000 + Math.floor(Math.random() * 3_000)}`],
     [
       "odesli",
@@ -27,6 +29,7 @@ const BAN_AFTER_MS = 45_000;
 export async function runTools(dataDir, control, stopped) {
   const engine = await running(dataDir, stopped);
   if (!engine) return;
+  await connect(engine);
   const songs = await catalogue(control);
   const loops = Object.entries(TOOLS).flatMap(([name, asks]) => {
     const key = command(engine, "add_key", { name, services: null, raw_links: false }).then(({ key }) => key);
@@ -55,6 +58,14 @@ async function command({ address, key }, name, args) {
     body: JSON.stringify(args),
   });
   return answer.json();
+}
+
+/** Signs in at the stand-ins, as their invented user. */
+async function connect(engine) {
+  await command(engine, "set_secret", { name: "lastfm", value: "test-lastfm-key" });
+  const { url } = await command(engine, "begin_sign_in", { service: "spotify", via: "link" });
+  const consent = await fetch(url, { redirect: "manual" });
+  await command(engine, "finish_sign_in", { callback: consent.headers.get("location") });
 }
 
 async function catalogue(control) {
