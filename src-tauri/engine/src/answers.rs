@@ -73,6 +73,13 @@ impl Engine {
         }
     }
 
+    /// The token cache of Spotify's active account; all zero while nobody is signed in.
+    #[must_use]
+    pub fn spotify_tokens(&self) -> TokenStatus {
+        let tokens = self.accounts().tokens(ServiceId::Spotify);
+        tokens.map(|tokens| self.token_status(&tokens)).unwrap_or_default()
+    }
+
     fn connection(&self, id: ServiceId) -> Connection {
         let (service, accounts) = (id.service(), self.accounts());
         Connection {

@@ -224,7 +224,7 @@ pub struct SecretInfo {
 }
 
 /// How well the token cache does, in percent; null before the first request.
-#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, TS)]
 pub struct TokenPerformance {
     /// Requests answered by the token at hand.
     pub cache_hit_rate_percent: Option<f64>,
@@ -244,7 +244,7 @@ pub struct TokenInfo {
 }
 
 /// The token cache of a service's active account.
-#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, TS)]
 pub struct TokenStatus {
     /// Counts since the start.
     pub cache_metrics: TokenMetrics,
@@ -252,6 +252,30 @@ pub struct TokenStatus {
     pub performance: TokenPerformance,
     /// The token; null before the first.
     pub token_info: Option<TokenInfo>,
+}
+
+impl TokenStatus {
+    /// The same as text, for people and the log.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let (m, p) = (&self.cache_metrics, &self.performance);
+        let percent = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate} %"));
+        let token = self.token_info.as_ref().map_or_else(
+            || "none".to_owned(),
+            |t| format!("{} min old, expires in {} min", t.age_minutes, t.time_until_expiry_minutes),
+        );
+        format!(
+            "Token cache of Spotify\n\
+             requests   {}, {} from the cache\n\
+             refreshes  {}, {} succeeded, {} failed\n\
+             token      {token}\n",
+            m.total_requests,
+            percent(p.cache_hit_rate_percent),
+            m.refresh_attempts,
+            percent(p.refresh_success_rate_percent),
+            m.refresh_failures,
+        )
+    }
 }
 
 /// How one connects to a service.

@@ -382,6 +382,9 @@ impl Engine {
             // Its last write is whole before ours begins.
             let _ = ticker.await;
         }
+        if self.inner.accounts.tokens(ServiceId::Spotify).is_some() {
+            tracing::info!("{}", self.spotify_tokens().to_text().trim_end().replace('\n', "; "));
+        }
         self.inner.recorder.save().await;
         self.inner.lock.lock().take();
     }

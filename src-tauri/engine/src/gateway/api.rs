@@ -80,35 +80,13 @@ async fn debug_summary(State(host): State<Host>) -> Json<Summary> {
 }
 
 /// The token cache of Spotify's active account; all zero while nobody is signed in.
-async fn token_status(State(host): State<Host>) -> Json<Value> {
-    Json(json!(spotify_tokens(&host)))
-}
-
-fn spotify_tokens(host: &Host) -> Option<TokenStatus> {
-    let tokens = host.engine.accounts().tokens(ServiceId::Spotify);
-    tokens.map(|tokens| host.engine.token_status(&tokens))
+async fn token_status(State(host): State<Host>) -> Json<TokenStatus> {
+    Json(host.engine.spotify_tokens())
 }
 
 /// The same as text.
 async fn token_performance(State(host): State<Host>) -> String {
-    let Some(status) = spotify_tokens(&host) else { return "Nobody is signed in at Spotify\n".to_owned() };
-    let (m, p) = (status.cache_metrics, status.performance);
-    let percent = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate} %"));
-    let token = status.token_info.map_or_else(
-        || "no token yet".to_owned(),
-        |t| format!("{} min old, expires in {} min", t.age_minutes, t.time_until_expiry_minutes),
-    );
-    format!(
-        "Token cache of Spotify\n\
-         requests   {:>8}  {} from the cache\n\
-         refreshes  {:>8}  {} succeeded, {} failed\n\
-         token      {token}\n",
-        m.total_requests,
-        percent(p.cache_hit_rate_percent),
-        m.refresh_attempts,
-        percent(p.refresh_success_rate_percent),
-        m.refresh_failures,
-    )
+    host.engine.spotify_tokens().to_text()
 }
 
 /// Server-sent events: `rates` at once and then when a gauge changes, at most once a second.
