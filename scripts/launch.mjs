@@ -161,9 +161,12 @@ function readJson(text) {
   }
 }
 
+/** What stands before the first call of a service. */
+const BARRED = { credential_needed: "sign in first", disabled: "switched off" };
+
 const HEADINGS = ["service", "calls/min", "limit", "fullest window", "hits", "state"];
 
-function row([service, { cpm, limit, windows: budget, hits, ban }]) {
+function row([service, { cpm, limit, windows: budget, hits, ban, access }]) {
   const fullest = budget.toSorted((a, b) => b.used / b.calls - a.used / a.calls)[0];
   return [
     service,
@@ -171,7 +174,7 @@ function row([service, { cpm, limit, windows: budget, hits, ban }]) {
     `${limit}`,
     fullest ? `${fullest.used} of ${fullest.calls} in ${fullest.seconds} s` : "",
     `${hits}`,
-    ban ? `banned (${ban.kind}) for ${Math.ceil(ban.remaining_s)} s` : "room",
+    ban ? `banned (${ban.kind}) for ${Math.ceil(ban.remaining_s)} s` : (BARRED[access] ?? "room"),
   ];
 }
 

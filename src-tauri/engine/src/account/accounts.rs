@@ -7,24 +7,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue};
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
-use super::attempts::{Attempts, CallbackError, Consent, form};
+use super::attempts::{Attempts, CallbackError, Consent};
+use super::refreshers::{ByClient, ByRefreshToken};
 use super::secret::Secret;
-use super::token::{Fresh, Refresher, Refreshing, TokenCache, TokenError};
+use super::token::TokenCache;
 use super::vault::{Vault, VaultError, VaultKind};
 use super::vault_file::{VaultFile, VaultFileError};
-use super::{Attached, Attaching, Credentials, NoCredential};
-use crate::call::{Accepts, Call, CallError};
+use crate::call::{Accepts, Call};
 use crate::clock::Clock;
 use crate::engine::Inner;
 use crate::meter::{Event, EventKind};
-use crate::service::{AuthKind, CredentialPlace, ServiceId, Verdict};
+use crate::service::{AuthKind, ServiceId, Verdict};
 
 /// A consent ends so many days after it was given: six months, by Spotify's rules of July 2026.
 pub const CONSENT_DAYS: i64 = 182;
@@ -103,7 +99,7 @@ pub struct Accounts {
     file: Arc<VaultFile>,
     pub(super) vault: Vault,
     attempts: Attempts,
-    secrets: RwLock<BTreeMap<String, Secret>>,
+    pub(super) secrets: RwLock<BTreeMap<String, Secret>>,
     /// The tokens of each service's active account.
     tokens: RwLock<HashMap<ServiceId, Arc<TokenCache>>>,
     progress: Mutex<HashMap<String, Progress>>,
@@ -121,7 +117,7 @@ fn secret_names() -> Vec<&'static str> {
     ServiceId::ALL.iter().flat_map(of).chain(["lastfm.secret"]).collect()
 }
 
-fn refresh_name(service: ServiceId, account: &str) -> String {
+pub(super) fn refresh_name(service: ServiceId, account: &str) -> String {
     format!("{service}.refresh.{account}")
 }
 
@@ -147,7 +143,7 @@ impl Accounts {
         let _ = self.engine.set(engine);
     }
 
-    fn engine(&self) -> Option<Arc<Inner>> {
+    pub(super) fn engine(&self) -> Option<Arc<Inner>> {
         self.engine.get().and_then(Weak::upgrade)
     }
 
@@ -430,7 +426,7 @@ impl Accounts {
     }
 
     /// The consent of an account has ended: said once, and never tried again.
-    fn consent_ended(&self, service: ServiceId, account: &str) {
+    pub(super) fn consent_ended(&self, service: ServiceId, account: &str) {
         let marked = self.change_account(service, account, |accounts, place| accounts[place].ended = true);
         if let Err(error) = marked {
             tracing::warn!("{error}");
@@ -446,210 +442,7 @@ impl Accounts {
         }
     }
 
-    /// Asks a token endpoint.
-    async fn ask_token(
-        &self,
-        service: ServiceId,
-        parameters: &[(&str, &str)],
-        authorization: Option<&Secret>,
-    ) -> Result<Given, TokenError> {
-        let failed = |reason: &str| TokenError::Refresh(reason.to_owned());
-        let (AuthKind::SignIn(path) | AuthKind::Client(_, path)) = service.service().auth.kind else {
-            return Err(failed("this service has no tokens"));
-        };
-        let engine = self.engine().ok_or_else(|| failed("the engine is stopping"))?;
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        if let Some(authorization) = authorization {
-            headers.insert(
-                AUTHORIZATION,
-                value(authorization.expose()).ok_or_else(|| failed("a bad client id"))?,
-            );
-        }
-        let answer = engine.ask_accounts(service, path, headers, form(parameters).into()).await;
-        let answer = answer.map_err(|error| match error {
-            CallError::Refused { .. } => failed("it refuses calls for a while"),
-            error => TokenError::Refresh(error.to_string()),
-        })?;
-        if answer.status.is_success() {
-            return serde_json::from_slice(&answer.body).map_err(|_| failed("its answer is no token"));
-        }
-        let said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        match said.get("error").and_then(|e| e.as_str()) {
-            Some("invalid_grant") => Err(TokenError::SignInNeeded),
-            // A word of RFC 6749 §5.2; anything longer could hold what is secret.
-            Some(word) if word.len() < 40 => Err(TokenError::Refresh(word.to_owned())),
-            _ => Err(TokenError::Refresh(format!("status {}", answer.status.as_u16()))),
-        }
-    }
-
-    fn secret(&self, name: &str) -> Option<Secret> {
+    pub(super) fn secret(&self, name: &str) -> Option<Secret> {
         self.secrets.read().get(name).cloned()
-    }
-
-    async fn put_credential(&self, service: ServiceId, request: &mut Attached) -> Result<(), NoCredential> {
-        let auth = service.service().auth;
-        let credential = match auth.kind {
-            AuthKind::None => return Ok(()),
-            AuthKind::SignIn(_) | AuthKind::Client(..) => match self.tokens(service) {
-                Some(tokens) => match tokens.get().await {
-                    Ok(token) => Some(token),
-                    Err(TokenError::SignInNeeded) => None,
-                    Err(error) => return Err(NoCredential::NotNow(error.to_string())),
-                },
-                None => None,
-            },
-            AuthKind::Secrets(names) => names.last().and_then(|name| self.secret(name)),
-        };
-        let Some(credential) = credential else {
-            return if auth.required { Err(NoCredential::SignIn) } else { Ok(()) };
-        };
-        let credential = credential.expose();
-        let headers = &mut request.headers;
-        let mut header = |name: HeaderName, text: &str| {
-            headers.insert(name, value(text).ok_or(NoCredential::SignIn)?);
-            Ok(())
-        };
-        match auth.place {
-            CredentialPlace::None => Ok(()),
-            CredentialPlace::Bearer => header(AUTHORIZATION, &format!("Bearer {credential}")),
-            CredentialPlace::TokenHeader => header(AUTHORIZATION, &format!("Token {credential}")),
-            CredentialPlace::DiscogsToken => header(AUTHORIZATION, &format!("Discogs token={credential}")),
-            CredentialPlace::QobuzHeaders => {
-                let app = self.secret("qobuz.app_id").ok_or(NoCredential::SignIn)?;
-                header(HeaderName::from_static("x-app-id"), app.expose())?;
-                header(HeaderName::from_static("x-user-auth-token"), credential)
-            }
-            CredentialPlace::Query(name) => {
-                let pair = form(&[(name, credential)]);
-                let query = &mut request.query;
-                *query = if query.is_empty() { pair } else { format!("{query}&{pair}") };
-                Ok(())
-            }
-            CredentialPlace::PathAfter(prefix) => {
-                let rest = request.path.strip_prefix(prefix).and_then(|rest| rest.split_once('/'));
-                let (_, rest) = rest.ok_or(NoCredential::SignIn)?;
-                request.path = format!("{prefix}{credential}/{rest}");
-                Ok(())
-            }
-        }
-    }
-
-    /// Whether another credential than the one the service did not take is at hand now.
-    async fn renew(&self, service: ServiceId, refused: &Attached) -> bool {
-        let bearer = refused.headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok());
-        let Some(rejected) = bearer.and_then(|v| v.strip_prefix("Bearer ")).map(Secret::new) else {
-            return false;
-        };
-        match self.tokens(service) {
-            Some(tokens) => tokens.instead_of(&rejected).await.is_ok_and(|other| other != rejected),
-            None => false,
-        }
-    }
-}
-
-/// A header's value that no log prints.
-fn value(text: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-impl Credentials for Accounts {
-    fn attach<'a>(&'a self, service: ServiceId, request: &'a mut Attached) -> Attaching<'a> {
-        Box::pin(self.put_credential(service, request))
-    }
-
-    fn rejected<'a>(&'a self, service: ServiceId, request: &'a Attached) -> super::Renewing<'a> {
-        Box::pin(self.renew(service, request))
-    }
-
-    fn has(&self, service: ServiceId) -> bool {
-        match service.service().auth.kind {
-            AuthKind::None => false,
-            AuthKind::SignIn(_) | AuthKind::Client(..) => self.tokens(service).is_some_and(|t| !t.ended()),
-            AuthKind::Secrets(names) => names.iter().all(|name| self.secrets.read().contains_key(*name)),
-        }
-    }
-}
-
-/// What a token endpoint gives (RFC 6749 §5.1).
-#[derive(Deserialize)]
-struct Given {
-    access_token: Secret,
-    #[serde(default = "an_hour")]
-    expires_in: f64,
-    refresh_token: Option<Secret>,
-}
-
-fn an_hour() -> f64 {
-    3_600.0
-}
-
-impl Given {
-    fn fresh(&self) -> Fresh {
-        let lives = Duration::try_from_secs_f64(self.expires_in).unwrap_or(Duration::from_secs(3_600));
-        Fresh { access: self.access_token.clone(), lives: lives.min(Duration::from_secs(86_400)) }
-    }
-}
-
-/// Refreshes by a refresh token.
-struct ByRefreshToken {
-    accounts: Weak<Accounts>,
-    service: ServiceId,
-    account: String,
-}
-
-impl Refresher for ByRefreshToken {
-    fn refresh(&self) -> Refreshing<'_> {
-        Box::pin(async move {
-            let gone = || TokenError::Refresh("the engine is stopping".to_owned());
-            let accounts = self.accounts.upgrade().ok_or_else(gone)?;
-            let engine = accounts.engine().ok_or_else(gone)?;
-            let name = refresh_name(self.service, &self.account);
-            let kept = accounts.vault.get(&name).await.map_err(|e| TokenError::Refresh(e.to_string()))?;
-            let Some(kept) = kept else { return Err(TokenError::SignInNeeded) };
-            let client_id = engine.settings.current().service(self.service).client_id.unwrap_or_default();
-            let parameters = [
-                ("grant_type", "refresh_token"),
-                ("refresh_token", kept.expose()),
-                ("client_id", &client_id),
-            ];
-            let given = accounts.ask_token(self.service, &parameters, None).await;
-            if given.as_ref().err() == Some(&TokenError::SignInNeeded) {
-                accounts.consent_ended(self.service, &self.account);
-            }
-            let given = given?;
-            // An answer without a refresh token keeps the old one.
-            if let Some(new) = given.refresh_token.as_ref().filter(|new| **new != kept) {
-                accounts.vault.set(&name, new).await.map_err(|e| TokenError::Refresh(e.to_string()))?;
-            }
-            Ok(given.fresh())
-        })
-    }
-}
-
-/// Refreshes by client credentials.
-struct ByClient {
-    accounts: Weak<Accounts>,
-    service: ServiceId,
-}
-
-impl Refresher for ByClient {
-    fn refresh(&self) -> Refreshing<'_> {
-        Box::pin(async move {
-            let gone = || TokenError::Refresh("the engine is stopping".to_owned());
-            let accounts = self.accounts.upgrade().ok_or_else(gone)?;
-            let AuthKind::Client([id, secret], _) = self.service.service().auth.kind else {
-                return Err(gone());
-            };
-            let (Some(id), Some(secret)) = (accounts.secret(id), accounts.secret(secret)) else {
-                return Err(TokenError::SignInNeeded);
-            };
-            let basic = STANDARD.encode(format!("{}:{}", id.expose(), secret.expose()));
-            let authorization = Secret::new(format!("Basic {basic}"));
-            let parameters = [("grant_type", "client_credentials")];
-            Ok(accounts.ask_token(self.service, &parameters, Some(&authorization)).await?.fresh())
-        })
     }
 }

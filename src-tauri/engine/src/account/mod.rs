@@ -3,9 +3,11 @@
 //! [`Credentials`] is the seam the path of a call sees; [`accounts::Accounts`] stands behind it.
 
 pub mod accounts;
+mod attach;
 mod attempts;
 pub mod keys;
 pub mod loopback;
+mod refreshers;
 pub mod secret;
 pub mod token;
 pub mod vault;
