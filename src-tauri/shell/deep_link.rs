@@ -3,7 +3,7 @@
 //! Anybody can open such a link. Whatever comes is handed to the engine, which takes only the answer to
 //! a sign-in that was begun here; the link itself is written nowhere.
 
-use tauri::{AppHandle, Emitter, Manager};
+use tauri::{AppHandle, Manager};
 use tauri_plugin_deep_link::DeepLinkExt;
 
 use crate::desk::Desk;
@@ -40,13 +40,12 @@ fn take(app: &AppHandle, link: String) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let Ok(engine) = app.state::<Desk>().engine() else { return };
+        // The window hears of it from the sign-in's progress, or from the engine's notices.
         let said = match engine.accounts().finish(&link).await {
             Ok(account) => format!("Signed in as {}", account.name.unwrap_or(account.id)),
             Err(error) => error.to_string(),
         };
         tracing::info!("a headroom:// link came: {said}");
         window::show_or_report(&app);
-        // A window that is still loading learns it from the sign-in's progress.
-        let _ = app.emit("sign_in", said);
     });
 }

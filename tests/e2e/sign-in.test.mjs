@@ -52,6 +52,7 @@ test("a link that nobody asked for changes nothing", within, async () => {
   assert.equal(await openLink("headroom://callback?code=stolen&state=guessed"), 0);
   const { services } = await stage.command("connections");
   assert.deepEqual(services.find(({ service }) => service === "spotify").accounts, []);
+  await app.until("the window says so", "$('.notices')?.innerText.includes('was not begun here')");
 });
 
 test("Connect, consent, and back: the account is shown and Spotify's gauge is live", within, async () => {

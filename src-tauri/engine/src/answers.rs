@@ -162,6 +162,7 @@ impl Contract for Engine {
         notice(NoticeKind::LibraryUnusable, self.inner.library.as_ref().err().map(ToString::to_string));
         let (address, trouble) = self.listening();
         notice(NoticeKind::PortTaken, trouble);
+        notice(NoticeKind::LinkRefused, self.accounts().refused_link());
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
             data_dir: self.data_dir().display().to_string(),

@@ -98,6 +98,8 @@ pub enum NoticeKind {
     LibraryUnusable,
     /// The loopback server's port is taken.
     PortTaken,
+    /// A sign-in's link was refused in the last minute.
+    LinkRefused,
 }
 
 /// Something the user should know until it is mended.

@@ -345,7 +345,7 @@ text: string, };
 /**
  * What kind of thing a [`Notice`] is about.
  */
-export type NoticeKind = "settings_rejected" | "storage_failing" | "library_unusable" | "port_taken";
+export type NoticeKind = "settings_rejected" | "storage_failing" | "library_unusable" | "port_taken" | "link_refused";
 
 /**
  * Something the user should know until it is mended.

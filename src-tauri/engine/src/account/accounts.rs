@@ -17,7 +17,7 @@ use super::token::TokenCache;
 use super::vault::{Vault, VaultError, VaultKind};
 use super::vault_file::{VaultFile, VaultFileError};
 use crate::call::{Accepts, Call};
-use crate::clock::Clock;
+use crate::clock::{Clock, Mono};
 use crate::engine::Inner;
 use crate::meter::{Event, EventKind};
 use crate::service::{AuthKind, ServiceId, Verdict};
@@ -26,6 +26,8 @@ use crate::service::{AuthKind, ServiceId, Verdict};
 pub const CONSENT_DAYS: i64 = 182;
 /// The account of a sign-in whose user is not known yet.
 const UNKNOWN: &str = "unknown";
+/// How long the window says that a link was refused.
+const REFUSED_SHOWN: Duration = Duration::from_secs(60);
 /// How long the first call after a sign-in may wait for its budget.
 const PROBE_WAIT: Duration = Duration::from_secs(30);
 
@@ -103,6 +105,8 @@ pub struct Accounts {
     /// The tokens of each service's active account.
     tokens: RwLock<HashMap<ServiceId, Arc<TokenCache>>>,
     progress: Mutex<HashMap<String, Progress>>,
+    /// The last callback that was refused: when, and why.
+    refused: Mutex<Option<(Mono, String)>>,
     engine: OnceLock<Weak<Inner>>,
     me: Weak<Self>,
 }
@@ -133,6 +137,7 @@ impl Accounts {
             secrets: RwLock::default(),
             tokens: RwLock::default(),
             progress: Mutex::default(),
+            refused: Mutex::default(),
             engine: OnceLock::new(),
             me: me.clone(),
         })
@@ -310,6 +315,9 @@ impl Accounts {
                 CallbackError::NotACallback | CallbackError::NoState | CallbackError::UnknownState
             ))
         );
+        if let Err(AccountError::Callback(error)) = &finished {
+            *self.refused.lock() = Some((self.clock.mono(), error.to_string()));
+        }
         if let (Some(state), true) = (state, ends) {
             let progress = match &finished {
                 Ok(account) => Progress::Done(account.clone()),
@@ -318,6 +326,14 @@ impl Accounts {
             self.progress.lock().insert(state, progress);
         }
         finished
+    }
+
+    /// Why a link or callback was refused in the last minute: whoever opened it should hear of it.
+    #[must_use]
+    pub fn refused_link(&self) -> Option<String> {
+        let refused = self.refused.lock().clone();
+        let fresh = |at: Mono| self.clock.mono().since(at) < REFUSED_SHOWN;
+        refused.filter(|(at, _)| fresh(*at)).map(|(_, why)| why)
     }
 
     async fn exchange(&self, consent: Consent) -> Result<Account, AccountError> {
