@@ -1,8 +1,12 @@
 // A desktop session that is thrown away: a home, a screen and a session bus of its own. Linux only.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { find, foreground } from "./run.mjs";
+
+/** How long a session may take to end after its command. */
+const GRACE_MS = 5_000;
 
 /**
  * Runs a command in a new session; resolves to its exit code.
@@ -35,17 +39,34 @@ export async function inSession(command, milliseconds) {
   };
   // Room for the window at twice its scale. Programs that the bus starts inherit the bus's environment: it
   // is set before the bus.
-  const screen = ["-a", "-s", "-screen 0 2560x1800x24", "dbus-run-session", "--", ...command];
+  // The command's own exit code is kept beside it: now and then the session does not end when it has.
+  const kept = join(home, "exit-code");
+  const keeping = ["sh", "-c", '"$@"; echo $? > "$0"', kept, ...command];
+  const screen = ["-a", "-s", "-screen 0 2560x1800x24", "dbus-run-session", "--", ...keeping];
   try {
     const { child, ended } = foreground(find("xvfb-run") ?? "xvfb-run", screen, { env });
-    const timer = setTimeout(() => killGroup(child.pid), milliseconds);
-    const code = await ended;
-    clearTimeout(timer);
+    const over = { session: false };
+    ended.then(() => {
+      over.session = true;
+    });
+    const end = Date.now() + milliseconds;
+    while (!over.session && exitCode(kept) === null && Date.now() < end) await sleep(100);
+    await Promise.race([ended, sleep(GRACE_MS)]);
     // What failed half-way may have left its app behind.
     killGroup(child.pid);
-    return code;
+    return exitCode(kept) ?? 1;
   } finally {
     rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** The code in the file, or null while there is none. */
+function exitCode(file) {
+  try {
+    const text = readFileSync(file, "utf8").trim();
+    return text === "" ? null : Number(text);
+  } catch {
+    return null;
   }
 }
 
