@@ -299,9 +299,8 @@ impl Recorder {
         let at = self.clock.wall().seconds();
         match (written, disk.failing.is_some()) {
             (Err(error), was_failing) => {
-                let text = format!(
-                    "The history cannot be written ({error}); it is kept in memory and tried again each second"
-                );
+                let text =
+                    format!("The history cannot be written ({error}); it is kept in memory and tried again");
                 if !was_failing {
                     tracing::error!("{text}");
                     self.note(Event::general(at, EventKind::StorageFailing, text.clone()));
