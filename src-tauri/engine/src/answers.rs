@@ -10,10 +10,12 @@ use crate::account::secret::Secret;
 use crate::account::token::{TokenCache, TokenError};
 use crate::account::{DEEP_LINK, LOOPBACK};
 use crate::budget::Budget;
+use crate::cache::question::Key;
+use crate::cache::{CachePage, CacheStats, Forget, Forgotten, LibraryEvent};
 use crate::call::{Call, CallError, Origin};
 use crate::contract::{
-    AccountInfo, ApiError, Code, ConnectBy, Connection, Connections, Contract, DeepHistory, KeyInfo,
-    LastHour, Limits, NewKey, Notice, NoticeKind, SearchResult, SecretInfo, ServiceDay, ServiceInfo,
+    AccountInfo, ApiError, CacheChoice, Code, ConnectBy, Connection, Connections, Contract, DeepHistory,
+    KeyInfo, LastHour, Limits, NewKey, Notice, NoticeKind, SearchResult, SecretInfo, ServiceDay, ServiceInfo,
     SignInBegun, SignInProgress, SignInVia, Status, TokenInfo, TokenPerformance, TokenStatus,
 };
 use crate::engine::Engine;
@@ -21,6 +23,7 @@ use crate::metadata::{read_search, search_path};
 use crate::meter::{Event, Imported, Summary, rollup};
 use crate::rates::Rates;
 use crate::service::{AuthKind, ServiceId};
+use crate::settings::{CacheSettings, without_password};
 
 impl Engine {
     /// The last 24 h as debug text and in parts.
@@ -123,6 +126,38 @@ impl Engine {
         self.change_settings(edit).map_err(|e| ApiError::new(Code::Failed, e.to_string()))
     }
 
+    /// How well the cache does.
+    #[must_use]
+    pub fn cache_stats(&self) -> CacheStats {
+        let saved = |id| self.meter().rates(id).hits_24h;
+        self.inner.cache.stats(&self.settings().cache, saved)
+    }
+
+    /// Forgets kept answers. On disk when this returns.
+    ///
+    /// # Errors
+    /// The key is none, or the disk cannot be written: nothing is read from it until it can.
+    pub async fn forget(&self, what: Forget) -> Result<Forgotten, ApiError> {
+        if let Forget::Key { key } = &what
+            && key.parse::<Key>().is_err()
+        {
+            return Err(ApiError::new(Code::BadRequest, "A key has 32 hexadecimal digits"));
+        }
+        self.inner.cache.forget(what).await.map_err(|e| ApiError::new(Code::Failed, e))
+    }
+
+    /// Takes up an event of the user's library.
+    ///
+    /// # Errors
+    /// A name is missing, or the disk cannot be written.
+    pub async fn library_event(&self, event: &LibraryEvent) -> Result<Forgotten, ApiError> {
+        let mut entries = 0;
+        for what in event.forgets().map_err(|e| ApiError::new(Code::BadRequest, e))? {
+            entries += self.forget(what).await?.entries;
+        }
+        Ok(Forgotten { entries, undo: None })
+    }
+
     fn limits_of(&self, service: ServiceId, budget: Budget) -> Limits {
         let default_budget = service.service().default_budget(self.inner.credentials.has(service));
         Limits {
@@ -162,6 +197,7 @@ impl Contract for Engine {
         notice(NoticeKind::LibraryUnusable, self.inner.library.as_ref().err().map(ToString::to_string));
         let (address, trouble) = self.listening();
         notice(NoticeKind::PortTaken, trouble);
+        notice(NoticeKind::CacheFailing, self.inner.cache.trouble());
         notice(NoticeKind::LinkRefused, self.accounts().refused_link());
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
@@ -243,8 +279,66 @@ impl Contract for Engine {
             return Err(ApiError::new(Code::Failed, message));
         }
         let ms = u64::try_from(self.clock().mono().since(began).as_millis()).unwrap_or(u64::MAX);
-        let from_cache = answer.origin != Origin::Service;
-        Ok(SearchResult { service, found: read_search(service, &answer.body), from_cache, ms })
+        let (age, stale) = match answer.origin {
+            Origin::Service => (None, false),
+            Origin::Hit(age) => (Some(age), false),
+            Origin::Stale(age) => (Some(age), true),
+        };
+        let as_of = age.map(|age| {
+            self.clock().wall().plus_millis(-i64::try_from(age.as_millis()).unwrap_or(i64::MAX)).seconds()
+        });
+        Ok(SearchResult { service, found: read_search(service, &answer.body), as_of, stale, ms })
+    }
+
+    async fn cache_stats(&self) -> Result<CacheStats, ApiError> {
+        Ok(self.cache_stats())
+    }
+
+    async fn cache_entries(
+        &self,
+        text: String,
+        service: Option<ServiceId>,
+        after: Option<String>,
+    ) -> Result<CachePage, ApiError> {
+        // What was answered a moment ago should be seen.
+        self.inner.cache.flush().await;
+        let page = self.inner.cache.entries(text.trim(), service, after.as_deref());
+        page.map_err(|e| ApiError::new(Code::BadRequest, e))
+    }
+
+    async fn forget(&self, what: Forget) -> Result<Forgotten, ApiError> {
+        self.forget(what).await
+    }
+
+    async fn undo_forget(&self, undo: i64) -> Result<Forgotten, ApiError> {
+        self.inner.cache.undo(undo).await.map_err(|e| ApiError::new(Code::Failed, e))
+    }
+
+    async fn cache_settings(&self) -> Result<CacheChoice, ApiError> {
+        let CacheSettings { ttl_hours, not_found_ttl_minutes, max_mb, ref shared_url } =
+            self.settings().cache;
+        let shared_url = shared_url.as_deref().map(without_password);
+        Ok(CacheChoice { ttl_hours, not_found_ttl_minutes, max_mb, shared_url })
+    }
+
+    async fn set_cache_settings(&self, settings: CacheChoice) -> Result<CacheChoice, ApiError> {
+        let CacheChoice { ttl_hours, not_found_ttl_minutes, max_mb, shared_url } = settings;
+        let known = self.settings().cache.shared_url.clone();
+        let shown = known.as_deref().map(without_password);
+        let shared_url = shared_url.map(|url| url.trim().to_owned()).filter(|url| !url.is_empty());
+        // As it was shown: the password stays.
+        let shared_url = if shared_url == shown { known } else { shared_url };
+        let value = serde_json::json!({
+            "ttl_hours": ttl_hours,
+            "not_found_ttl_minutes": not_found_ttl_minutes,
+            "max_mb": max_mb,
+            "shared_url": shared_url,
+        });
+        let changed = self.change_settings(|settings| {
+            settings.insert("cache".to_owned(), value);
+        });
+        changed.map_err(|e| ApiError::new(Code::BadRequest, e.to_string()))?;
+        Contract::cache_settings(self).await
     }
 
     async fn limits(&self, service: ServiceId) -> Result<Limits, ApiError> {

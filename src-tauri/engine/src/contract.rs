@@ -17,10 +17,14 @@ use crate::account::secret::Secret;
 use crate::account::token::TokenMetrics;
 use crate::account::vault::VaultKind;
 use crate::budget::{Budget, Quota, QuotaSource, QuotaUse, Window};
+use crate::cache::{
+    CacheAnswers, CacheEntry, CachePage, CachePolicy, CacheStats, Forget, Forgetting, Forgotten, LifeName,
+    ServiceCache,
+};
 use crate::metadata::Found;
 use crate::meter::{Event, EventKind, Imported, rollup::HourRow};
 use crate::rates::{Access, Ban, Rates, ServiceRates, WindowUse};
-use crate::service::{BanKind, ServiceId};
+use crate::service::{BanKind, Heeds, ServiceId};
 
 /// What the catalogue says of a service.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -98,6 +102,8 @@ pub enum NoticeKind {
     LibraryUnusable,
     /// The loopback server's port is taken.
     PortTaken,
+    /// Answers are not kept on disk.
+    CacheFailing,
     /// A sign-in's link was refused in the last minute.
     LinkRefused,
 }
@@ -150,10 +156,28 @@ pub struct SearchResult {
     pub service: ServiceId,
     /// Tracks, best first.
     pub found: Vec<Found>,
-    /// Whether the cache answered.
-    pub from_cache: bool,
+    /// When the service said so, if that was not just now, unix seconds.
+    pub as_of: Option<i64>,
+    /// Whether that has expired, and is given because the service cannot be asked.
+    pub stale: bool,
     /// Milliseconds it took.
     pub ms: u64,
+}
+
+/// Settings of the cache, as they are shown and changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+#[ts(rename = "CacheSettings")]
+pub struct CacheChoice {
+    /// Life of metadata in hours, 0 to 8,784; 0 keeps nothing.
+    pub ttl_hours: f64,
+    /// Life of "not found" in minutes.
+    pub not_found_ttl_minutes: f64,
+    /// Size on disk in MB, at least 1.
+    pub max_mb: u32,
+    /// The server shared with other machines, without its password. Given back like that, the password
+    /// stays.
+    pub shared_url: Option<String>,
 }
 
 /// A new key. Shown this once.
@@ -463,6 +487,18 @@ contract! {
     debug_text() -> String;
     /// Searches one service for tracks: one call.
     search(service: ServiceId, text: String) -> SearchResult;
+    /// How well the cache does.
+    cache_stats() -> CacheStats;
+    /// Fifty kept answers whose question holds a text, last used first.
+    cache_entries(text: String, service: Option<ServiceId>, after: Option<String>) -> CachePage;
+    /// Forgets kept answers.
+    forget(what: Forget) -> Forgotten;
+    /// Takes back an act of forgetting, within a minute.
+    undo_forget(undo: i64) -> Forgotten;
+    /// The settings of the cache.
+    cache_settings() -> CacheChoice;
+    /// Changes the settings of the cache.
+    set_cache_settings(settings: CacheChoice) -> CacheChoice;
     /// The budget of a service.
     limits(service: ServiceId) -> Limits;
     /// Replaces the budget of a service; null brings back the catalogue's.
@@ -542,6 +578,18 @@ pub fn typescript() -> String {
         Limits,
         Found,
         SearchResult,
+        CacheAnswers,
+        ServiceCache,
+        LifeName,
+        Heeds,
+        CachePolicy,
+        Forgetting,
+        CacheStats,
+        CacheEntry,
+        CachePage,
+        Forget,
+        Forgotten,
+        CacheChoice,
         NewKey,
         KeyInfo,
         AccountInfo,

@@ -28,7 +28,7 @@ use crate::account::keys::Keys;
 use crate::account::vault::Vault;
 use crate::account::vault_file::{VaultFile, VaultFileError};
 use crate::budget::{Budget, Gate, QuotaBook, Window};
-use crate::cache::{AnswerCache, KeepsNothing};
+use crate::cache::Cache;
 use crate::call::transport::{HttpTransport, Transport, TransportError};
 use crate::call::{Answer, Call, CallError};
 use crate::clock::{Clock, Wall};
@@ -134,7 +134,7 @@ pub(crate) struct Inner {
     pub(crate) credentials: Arc<dyn Credentials>,
     pub(crate) accounts: Arc<Accounts>,
     vault_trouble: Mutex<Option<String>>,
-    pub(crate) cache: Box<dyn AnswerCache>,
+    pub(crate) cache: Cache,
     pub(crate) transport: Arc<dyn Transport>,
     paused: AtomicBool,
     frames: watch::Sender<Option<Arc<Rates>>>,
@@ -194,6 +194,7 @@ impl Inner {
                 *self.rejected_settings.lock() = Some(text);
             }
         }
+        self.cache.tick(&self.settings.current().cache);
         self.recorder.tick().await;
         if self.frames.receiver_count() > 0 {
             let rates = Arc::new(self.rates());
@@ -238,6 +239,7 @@ impl Engine {
         if let Err(error) = &library {
             tracing::error!("the library is not used: {error}");
         }
+        let cache = Cache::open(&data_dir, &settings.current().cache, clock.clone());
         let transport = match transport {
             Some(transport) => transport,
             None => Arc::new(HttpTransport::new()?),
@@ -270,7 +272,7 @@ impl Engine {
             credentials: credentials.unwrap_or_else(|| Arc::clone(&accounts) as Arc<dyn Credentials>),
             accounts,
             vault_trouble: Mutex::new(None),
-            cache: Box::new(KeepsNothing),
+            cache,
             transport,
             clock,
             paused: AtomicBool::new(false),
@@ -386,6 +388,7 @@ impl Engine {
             tracing::info!("{}", self.spotify_tokens().to_text().trim_end().replace('\n', "; "));
         }
         self.inner.recorder.save().await;
+        self.inner.cache.stop().await;
         self.inner.lock.lock().take();
     }
 

@@ -82,7 +82,7 @@ impl Default for ServiceSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheSettings {
-    /// Life of metadata, in hours.
+    /// Life of metadata, in hours; 0 keeps no answers at all.
     pub ttl_hours: f64,
     /// Life of "not found", in minutes.
     pub not_found_ttl_minutes: f64,
@@ -211,6 +211,12 @@ impl Settings {
         self.services.get(&id).cloned().unwrap_or_default()
     }
 
+    /// Whether calls to a service may be made.
+    #[must_use]
+    pub fn is_enabled(&self, id: ServiceId) -> bool {
+        self.services.get(&id).is_none_or(|service| service.enabled)
+    }
+
     /// The base URL in force, without a slash at its end.
     #[must_use]
     pub fn base_url(&self, id: ServiceId) -> &str {
@@ -261,6 +267,9 @@ impl Settings {
                 return bad(path.into(), &format!("must be from 0 to {most}"));
             }
         }
+        if !(1..=1_048_576).contains(&self.cache.max_mb) {
+            return bad("cache.max_mb".into(), "must be from 1 to 1048576");
+        }
         let ratio = self.plays.min_completion_ratio;
         if !(ratio > 0.0 && ratio <= 1.0) {
             return bad("plays.min_completion_ratio".into(), "must be more than 0 and at most 1");
@@ -269,6 +278,22 @@ impl Settings {
             return bad("plays.favourite_threshold".into(), "must be at least 1");
         }
         Ok(())
+    }
+}
+
+/// A URL without the password in it, for people and logs.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "***".to_owned() };
+    let (front, tail) = rest.find(['/', '?', '#']).map_or((rest, ""), |end| rest.split_at(end));
+    let tail = tail.split(['?', '#']).next().unwrap_or_default();
+    match front.rsplit_once('@') {
+        None => format!("{scheme}://{front}{tail}"),
+        Some((user, host)) => {
+            let user = user.split_once(':').map_or(user, |(name, _)| name);
+            let separator = if user.is_empty() { "***" } else { ":***" };
+            format!("{scheme}://{user}{separator}@{host}{tail}")
+        }
     }
 }
 

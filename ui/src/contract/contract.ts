@@ -345,7 +345,7 @@ text: string, };
 /**
  * What kind of thing a [`Notice`] is about.
  */
-export type NoticeKind = "settings_rejected" | "storage_failing" | "library_unusable" | "port_taken" | "link_refused";
+export type NoticeKind = "settings_rejected" | "storage_failing" | "library_unusable" | "port_taken" | "cache_failing" | "link_refused";
 
 /**
  * Something the user should know until it is mended.
@@ -452,13 +452,354 @@ service: ServiceId,
  */
 found: Array<Found>, 
 /**
- * Whether the cache answered.
+ * When the service said so, if that was not just now, unix seconds.
  */
-from_cache: boolean, 
+as_of: number | null, 
+/**
+ * Whether that has expired, and is given because the service cannot be asked.
+ */
+stale: boolean, 
 /**
  * Milliseconds it took.
  */
 ms: number, };
+
+/**
+ * Answers since the engine started, by where they came from.
+ */
+export type CacheAnswers = { 
+/**
+ * From memory, or from a call that somebody else had just made.
+ */
+memory: number, 
+/**
+ * From disk.
+ */
+disk: number, 
+/**
+ * From the server shared with other machines.
+ */
+shared: number, 
+/**
+ * Expired, given in a ban or an outage.
+ */
+stale: number, 
+/**
+ * Of all of these, "there is no such thing".
+ */
+not_found: number, 
+/**
+ * Questions that had to be asked.
+ */
+misses: number, };
+
+/**
+ * One service's part of the cache.
+ */
+export type ServiceCache = { 
+/**
+ * Kept answers.
+ */
+entries: number, 
+/**
+ * Those that are answers.
+ */
+found: number, 
+/**
+ * Those that say there is no such thing.
+ */
+not_found: number, 
+/**
+ * Bytes of bodies on disk.
+ */
+bytes: number, 
+/**
+ * The same as the service sent them.
+ */
+raw_bytes: number, 
+/**
+ * Answers since the start.
+ */
+answers: CacheAnswers, 
+/**
+ * Calls saved in the last 24 h.
+ */
+saved_24h: number, };
+
+/**
+ * The word for a [`Life`].
+ */
+export type Life = "never" | "own" | "search" | "metadata" | "forever";
+
+/**
+ * What a provider's `Cache-Control` may do to the life of searches and metadata.
+ */
+export type Heeds = "nothing" | "longer" | "both";
+
+/**
+ * How long the answers of an endpoint are kept.
+ */
+export type CachePolicy = { 
+/**
+ * The service.
+ */
+service: ServiceId, 
+/**
+ * The endpoint.
+ */
+endpoint: string, 
+/**
+ * The kind of life.
+ */
+life: Life, 
+/**
+ * Seconds a found answer lives; null for never and forever.
+ */
+seconds: number | null, 
+/**
+ * What the provider's `Cache-Control` may do.
+ */
+heeds: Heeds, };
+
+/**
+ * How far a long act of forgetting has come.
+ */
+export type Forgetting = { 
+/**
+ * Answers forgotten so far.
+ */
+done: number, 
+/**
+ * Answers to be forgotten in all, as far as is known.
+ */
+total: number, };
+
+/**
+ * The whole cache.
+ */
+export type CacheStats = { 
+/**
+ * Kept answers.
+ */
+entries: number, 
+/**
+ * Those that are answers.
+ */
+found: number, 
+/**
+ * Those that say there is no such thing.
+ */
+not_found: number, 
+/**
+ * Bytes of bodies on disk.
+ */
+bytes: number, 
+/**
+ * The same as the services sent them.
+ */
+raw_bytes: number, 
+/**
+ * `raw_bytes` to `bytes`; null while there is nothing.
+ */
+compression_ratio: number | null, 
+/**
+ * Answers in memory.
+ */
+memory_entries: number, 
+/**
+ * Their weight in bytes.
+ */
+memory_bytes: number, 
+/**
+ * Bytes `cache.db` may hold.
+ */
+max_bytes: number, 
+/**
+ * Answers from the cache that still held, since the start.
+ */
+hits: number, 
+/**
+ * Questions that had to be asked.
+ */
+misses: number, 
+/**
+ * Expired answers given in a ban or an outage.
+ */
+stale: number, 
+/**
+ * Hits and stale answers of all questions, in percent; null before the first.
+ */
+hit_rate_percent: number | null, 
+/**
+ * Calls saved in the last 24 h.
+ */
+saved_24h: number, 
+/**
+ * Expired answers removed since the start.
+ */
+expired_removed: number, 
+/**
+ * Answers thrown out for want of room since the start.
+ */
+evicted: number, 
+/**
+ * The file; null while answers are kept in memory only.
+ */
+path: string | null, 
+/**
+ * Whether they outlive the engine.
+ */
+persistent: boolean, 
+/**
+ * Why they do not, or why the file was begun anew.
+ */
+trouble: string | null, 
+/**
+ * Life of "not found", in seconds.
+ */
+not_found_seconds: number, 
+/**
+ * How far a long act of forgetting has come.
+ */
+forgetting: Forgetting | null, 
+/**
+ * By service.
+ */
+by_service: Record<ServiceId, ServiceCache>, 
+/**
+ * Every endpoint's policy.
+ */
+policy: Array<CachePolicy>, };
+
+/**
+ * One kept answer, as it is shown.
+ */
+export type CacheEntry = { 
+/**
+ * Its key.
+ */
+key: string, 
+/**
+ * Whose it is.
+ */
+service: ServiceId, 
+/**
+ * The kind of call.
+ */
+endpoint: string, 
+/**
+ * What was asked: `GET /search?q=get lucky`.
+ */
+question: string, 
+/**
+ * HTTP status.
+ */
+status: number, 
+/**
+ * Whether it is an answer, or "there is no such thing".
+ */
+found: boolean, 
+/**
+ * Bytes on disk.
+ */
+bytes: number, 
+/**
+ * Bytes as the service sent them.
+ */
+raw_bytes: number, 
+/**
+ * When the service said it, unix seconds.
+ */
+stored_at: number, 
+/**
+ * When it expires, unix seconds; null is not before it is forgotten.
+ */
+expires_at: number | null, 
+/**
+ * When it was last used, unix seconds, to the minute.
+ */
+used_at: number, };
+
+/**
+ * Some kept answers, last used first.
+ */
+export type CachePage = { 
+/**
+ * The answers.
+ */
+entries: Array<CacheEntry>, 
+/**
+ * What to give as `after` for the next ones; null at the end.
+ */
+next: string | null, };
+
+/**
+ * What is to be forgotten.
+ */
+export type Forget = { "scope": "key", 
+/**
+ * Its key, 32 hexadecimal digits.
+ */
+key: string, } | { "scope": "track", 
+/**
+ * Its artist.
+ */
+artist: string, 
+/**
+ * Its title.
+ */
+title: string, } | { "scope": "album", 
+/**
+ * Its artist.
+ */
+artist: string, 
+/**
+ * Its title.
+ */
+album: string, } | { "scope": "artist", 
+/**
+ * The name.
+ */
+artist: string, } | { "scope": "service", 
+/**
+ * The service.
+ */
+service: ServiceId, } | { "scope": "not_found" } | { "scope": "all" };
+
+/**
+ * What was forgotten.
+ */
+export type Forgotten = { 
+/**
+ * How many answers.
+ */
+entries: number, 
+/**
+ * Names this act to `undo_forget` for a minute; null where it cannot be undone.
+ */
+undo: number | null, };
+
+/**
+ * Settings of the cache, as they are shown and changed.
+ */
+export type CacheSettings = { 
+/**
+ * Life of metadata in hours, 0 to 8,784; 0 keeps nothing.
+ */
+ttl_hours: number, 
+/**
+ * Life of "not found" in minutes.
+ */
+not_found_ttl_minutes: number, 
+/**
+ * Size on disk in MB, at least 1.
+ */
+max_mb: number, 
+/**
+ * The server shared with other machines, without its password. Given back like that, the password
+ * stays.
+ */
+shared_url: string | null, };
 
 /**
  * A new key. Shown this once.
@@ -785,6 +1126,18 @@ export type Contract = {
   debug_text: { args: Record<string, never>; result: string };
   /** Searches one service for tracks: one call. */
   search: { args: { service: ServiceId; text: string }; result: SearchResult };
+  /** How well the cache does. */
+  cache_stats: { args: Record<string, never>; result: CacheStats };
+  /** Fifty kept answers whose question holds a text, last used first. */
+  cache_entries: { args: { text: string; service: ServiceId | null; after: string | null }; result: CachePage };
+  /** Forgets kept answers. */
+  forget: { args: { what: Forget }; result: Forgotten };
+  /** Takes back an act of forgetting, within a minute. */
+  undo_forget: { args: { undo: number }; result: Forgotten };
+  /** The settings of the cache. */
+  cache_settings: { args: Record<string, never>; result: CacheSettings };
+  /** Changes the settings of the cache. */
+  set_cache_settings: { args: { settings: CacheSettings }; result: CacheSettings };
   /** The budget of a service. */
   limits: { args: { service: ServiceId }; result: Limits };
   /** Replaces the budget of a service; null brings back the catalogue's. */

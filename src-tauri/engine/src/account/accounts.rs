@@ -16,6 +16,7 @@ use super::secret::Secret;
 use super::token::TokenCache;
 use super::vault::{Vault, VaultError, VaultKind};
 use super::vault_file::{VaultFile, VaultFileError};
+use crate::cache::Forget;
 use crate::call::{Accepts, Call};
 use crate::clock::{Clock, Mono};
 use crate::engine::Inner;
@@ -103,12 +104,19 @@ pub struct Accounts {
     attempts: Attempts,
     pub(super) secrets: RwLock<BTreeMap<String, Secret>>,
     /// The tokens of each service's active account.
-    tokens: RwLock<HashMap<ServiceId, Arc<TokenCache>>>,
+    tokens: RwLock<HashMap<ServiceId, InUse>>,
     progress: Mutex<HashMap<String, Progress>>,
     /// The last callback that was refused: when, and why.
     refused: Mutex<Option<(Mono, String)>>,
     engine: OnceLock<Weak<Inner>>,
     me: Weak<Self>,
+}
+
+/// The tokens calls are made with, and whose they are.
+struct InUse {
+    tokens: Arc<TokenCache>,
+    /// `None` for an application's own, and while it is not known who signed in.
+    account: Option<Arc<str>>,
 }
 
 /// Names of every secret there may be; `lastfm.secret` signs scrobbles.
@@ -182,7 +190,8 @@ impl Accounts {
     fn use_tokens(&self, service: ServiceId, account: &str) -> Arc<TokenCache> {
         let refresher = ByRefreshToken { accounts: self.me.clone(), service, account: account.to_owned() };
         let tokens = TokenCache::new(self.clock.clone(), Arc::new(refresher));
-        self.tokens.write().insert(service, Arc::clone(&tokens));
+        let account = (account != UNKNOWN).then(|| Arc::from(account));
+        self.tokens.write().insert(service, InUse { tokens: Arc::clone(&tokens), account });
         tokens
     }
 
@@ -191,7 +200,7 @@ impl Accounts {
         if names.iter().all(|name| self.secrets.read().contains_key(*name)) {
             let refresher = ByClient { accounts: self.me.clone(), service };
             let tokens = TokenCache::new(self.clock.clone(), Arc::new(refresher));
-            self.tokens.write().insert(service, tokens);
+            self.tokens.write().insert(service, InUse { tokens, account: None });
         } else {
             self.tokens.write().remove(&service);
         }
@@ -212,7 +221,12 @@ impl Accounts {
     /// The tokens of a service's active account.
     #[must_use]
     pub fn tokens(&self, service: ServiceId) -> Option<Arc<TokenCache>> {
-        self.tokens.read().get(&service).cloned()
+        self.tokens.read().get(&service).map(|used| Arc::clone(&used.tokens))
+    }
+
+    /// The account calls are made as; `None` while nobody is signed in, or it is not known who.
+    pub(super) fn in_use(&self, service: ServiceId) -> Option<Arc<str>> {
+        self.tokens.read().get(&service)?.account.clone()
     }
 
     /// Names of the secrets of a service, and whether each is there.
@@ -380,7 +394,7 @@ impl Accounts {
     /// `/v1/me`: the single probe after a sign-in. `None` if it was refused or failed.
     async fn who_am_i(&self, service: ServiceId) -> Option<(String, Option<String>)> {
         let engine = self.engine()?;
-        let accepts = Accepts { only_fresh_from_service: true, max_stale: None };
+        let accepts = Accepts { only_fresh_from_service: true, ..Accepts::default() };
         let call = Call { accepts, ..Call::get(service, "/v1/me", "ui", PROBE_WAIT) };
         let answer = engine.take(call).await.ok().filter(|a| a.verdict == Verdict::Fresh)?;
         let me: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
@@ -421,6 +435,9 @@ impl Accounts {
         self.vault.remove(&refresh_name(service, account)).await?;
         self.note(EventKind::SignedOut, service, format!("Signed out {account}; what was counted stays"));
         if let Some(engine) = self.engine() {
+            // What it was told is nobody's business any more. A disk that cannot be written just now says
+            // so itself, and is not read meanwhile.
+            let _ = engine.cache.forget(Forget::Account { service, account: account.to_owned() }).await;
             engine.apply(&engine.settings.current());
         }
         Ok(())

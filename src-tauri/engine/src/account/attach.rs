@@ -88,6 +88,10 @@ impl Credentials for Accounts {
         Box::pin(self.renew(service, request))
     }
 
+    fn account(&self, service: ServiceId) -> Option<std::sync::Arc<str>> {
+        self.in_use(service)
+    }
+
     fn has(&self, service: ServiceId) -> bool {
         match service.service().auth.kind {
             AuthKind::None => false,

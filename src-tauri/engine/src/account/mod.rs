@@ -15,6 +15,7 @@ pub mod vault_file;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use http::HeaderMap;
 
@@ -59,6 +60,11 @@ pub trait Credentials: Send + Sync {
     }
     /// Whether there is one: some services allow more with it.
     fn has(&self, service: ServiceId) -> bool;
+    /// The account calls are made as, where there are accounts.
+    fn account(&self, service: ServiceId) -> Option<Arc<str>> {
+        let _ = service;
+        None
+    }
 }
 
 /// Before anybody signed in: services that take no credential, or can do without, are usable.

@@ -411,6 +411,17 @@ impl Slot {
         });
     }
 
+    /// Nothing was sent: the slot is free again at once. The spacing runs on.
+    pub fn unused(mut self) {
+        self.returned = true;
+        let mut state = self.gate.state.lock();
+        state.ledger.untake();
+        if self.probe {
+            state.bans.probe_back(false);
+        }
+        state.wake_first();
+    }
+
     /// The service refused. Tells what that changed; every caller in line is told at once.
     #[must_use]
     pub fn refused(

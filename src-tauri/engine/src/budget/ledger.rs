@@ -23,6 +23,11 @@ impl Ledger {
         self.in_flight += 1;
     }
 
+    /// Nothing was sent after all.
+    pub fn untake(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
     /// The answer came, or the call failed or was dropped, at `now`.
     pub fn give_back(&mut self, now: Mono) {
         self.in_flight = self.in_flight.saturating_sub(1);

@@ -45,8 +45,21 @@ pub struct Call {
 pub struct Accepts {
     /// None at all: the service itself is asked.
     pub only_fresh_from_service: bool,
-    /// Answers that expired at most so long ago, also when the service could be asked.
+    /// Answers that expired at most so long ago, also when the service could be asked. In a ban or an
+    /// outage an expired answer is taken without this too, but not one that expired longer ago.
     pub max_stale: Option<Duration>,
+    /// Answers the service gave at most so long ago, though they may still hold.
+    pub max_age: Option<Duration>,
+    /// The answer is not to be kept.
+    pub keeps_nothing: bool,
+}
+
+impl Accepts {
+    /// Whether an answer that expired so long ago is taken in a ban or an outage.
+    #[must_use]
+    pub fn takes(&self, staleness: Duration) -> bool {
+        self.max_stale.is_none_or(|most| staleness <= most)
+    }
 }
 
 impl Call {

@@ -1,20 +1,26 @@
 //! The path of a call. Every call takes it, whoever asks; read it from top to bottom.
 //!
-//! `cache → wait for the budget (or refuse, with when to come back) → attach the credential → send →
-//! verdict → meter → cache`. Redirects on the same host and second tries walk it again: each is a call.
+//! `cache → join an identical flight → wait for the budget (or refuse, with when to come back) → attach the
+//! credential → send → verdict → meter → cache`. Redirects on the same host and second tries go round
+//! again: each is a call.
 //!
 //! Invariant: nothing is sent without a [`Slot`], and everything sent is on the meter.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HOST, LOCATION, USER_AGENT};
-use http::{HeaderMap, Method, Request, Response, Uri};
+use http::header::{HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, USER_AGENT};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 
 use super::transport::TransportError;
 use super::{Answer, Call, CallError, Origin};
 use crate::account::{Attached, NoCredential};
 use crate::budget::{Ask, Priority, Refusal, Slot, Why};
+use crate::cache::Tier;
+use crate::cache::flight::{Lead, Turn};
+use crate::cache::kept::Kept;
+use crate::cache::question::Question;
 use crate::clock::Mono;
 use crate::engine::Inner;
 use crate::meter::Outcome;
@@ -33,22 +39,163 @@ const REDIRECTS: u32 = 5;
 
 impl Inner {
     /// Takes a call down the path.
-    pub(crate) async fn take(&self, mut call: Call) -> Result<Answer, CallError> {
+    pub(crate) async fn take(self: &Arc<Self>, call: Call) -> Result<Answer, CallError> {
         self.check(&call)?;
-        if let Some(answer) = self.cache.get(&call) {
-            let endpoint = self.endpoint(&call);
-            self.meter.hit(call.service, endpoint, &call.caller);
-            log_call(&call, endpoint, answer.status.as_u16(), 0, answer.body.len(), "hit");
+        let endpoint = self.endpoint(&call);
+        let account = self.credentials.account(call.service);
+        let Some(question) = Question::of(&call, endpoint, account) else {
+            return self.ask(call, None).await;
+        };
+        if call.accepts.only_fresh_from_service {
+            let kept = self.cache.find(&question).map(|(kept, _)| kept);
+            return self.ask_and_keep(call, &question, kept.as_deref(), None).await;
+        }
+        let found = self.cache.find(&question);
+        if let Some((kept, tier)) = &found {
+            let now = self.cache.now();
+            let accepts = call.accepts;
+            if kept.is_alive(now) && accepts.max_age.is_none_or(|most| kept.age(now) <= most) {
+                return Ok(self.answer_kept(&call, &question, kept, Some(*tier)));
+            }
+            if accepts.max_stale.is_some_and(|most| kept.staleness(now) <= most) {
+                return Ok(self.answer_kept(&call, &question, kept, None));
+            }
+            // Who can wait does not: the old answer now, and a new one for the next.
+            if call.priority == Priority::Background && accepts.max_stale.is_none() {
+                let answer = self.answer_kept(&call, &question, kept, None);
+                let (path, kept) = (Arc::clone(self), Arc::clone(kept));
+                tokio::spawn(async move { path.fly(call, &question, Some(&*kept)).await });
+                return Ok(answer);
+            }
+        }
+        let kept = found.map(|(kept, _)| kept);
+        let asked = Call { headers: HeaderMap::new(), body: Bytes::new(), ..call.clone() };
+        let outcome = self.fly(call, &question, kept.as_deref()).await;
+        match kept.filter(|kept| is_outage(&outcome) && asked.accepts.takes(kept.staleness(self.cache.now())))
+        {
+            Some(kept) => Ok(self.answer_kept(&asked, &question, &kept, None)),
+            None => outcome,
+        }
+    }
+
+    /// The answer from the cache; `tier` is `None` for one that has expired.
+    fn answer_kept(&self, call: &Call, question: &Question, kept: &Kept, tier: Option<Tier>) -> Answer {
+        let now = self.cache.now();
+        self.cache.used(question, kept, now);
+        self.cache.count_hit(question, tier, kept.found);
+        let mut answer = kept.answer(now);
+        if tier.is_none() {
+            // A caller may find old what still holds (`max-age`): it is not said to be fresh.
+            answer.origin = Origin::Stale(kept.age(now));
+        }
+        if question.head {
+            answer.body = Bytes::new();
+        }
+        self.was_hit(call, question, &answer, if tier.is_some() { "hit" } else { "stale" });
+        answer
+    }
+
+    fn was_hit(&self, call: &Call, question: &Question, answer: &Answer, cache: &str) {
+        self.meter.hit(call.service, question.endpoint, &call.caller);
+        log_call(call, question.endpoint, answer.status.as_u16(), 0, answer.body.len(), cache);
+    }
+
+    /// Asks together with everybody who asks the same at this time.
+    async fn fly(&self, call: Call, question: &Question, kept: Option<&Kept>) -> Result<Answer, CallError> {
+        if question.head {
+            return self.ask(call, None).await;
+        }
+        let flights = &self.cache.flights;
+        match flights.join(question.key, call.priority, call.max_wait).await {
+            Turn::Shared(Ok(mut answer)) => {
+                if matches!(answer.verdict, Verdict::Fresh | Verdict::NotFound) {
+                    answer.origin = Origin::Hit(Duration::ZERO);
+                    let found = answer.verdict == Verdict::Fresh;
+                    self.cache.count_hit(question, Some(Tier::Memory), found);
+                    self.was_hit(&call, question, &answer, "hit");
+                }
+                Ok(answer)
+            }
+            Turn::Shared(failure) => failure,
+            Turn::Alone => {
+                let at_once = Call { max_wait: Some(Duration::ZERO), ..call };
+                self.ask_and_keep(at_once, question, kept, None).await
+            }
+            Turn::Lead(lead) => {
+                if let Some(last) = flights.rest(&self.clock, question.key, call.max_wait).await {
+                    lead.done(&last);
+                    return last;
+                }
+                let outcome = self.ask_and_keep(call, question, kept, Some(&lead)).await;
+                if is_failure(&outcome) {
+                    flights.failed(&self.clock, question.key, outcome.clone());
+                } else {
+                    flights.works(question.key);
+                }
+                // How long one may wait is its own affair: the next in line may wait for longer.
+                if !matches!(outcome, Err(CallError::Refused { why: Why::OverBudget, .. })) {
+                    lead.done(&outcome);
+                }
+                outcome
+            }
+        }
+    }
+
+    /// Asks the service, for a new answer or whether the kept one still holds, and keeps what it says.
+    async fn ask_and_keep(
+        &self,
+        mut call: Call,
+        question: &Question,
+        kept: Option<&Kept>,
+        lead: Option<&Lead<'_>>,
+    ) -> Result<Answer, CallError> {
+        // A tool's own conditions are for the gateway to compare: the whole answer is wanted here.
+        for condition in [IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+            call.headers.remove(condition);
+        }
+        let asks_if_changed = kept.is_some_and(|kept| kept.ask_if_changed(&mut call.headers));
+        let asked = call.clone();
+        let mark = self.cache.mark();
+        let mut answer = self.ask(call, lead.map(|lead| (question, lead))).await?;
+        if answer.origin != Origin::Service {
             return Ok(answer);
         }
+        self.cache.count_miss(question);
+        if let Some(kept) = kept.filter(|_| asks_if_changed && answer.status == StatusCode::NOT_MODIFIED) {
+            answer = kept.renewed(&answer.headers);
+        }
+        // Somebody else may have signed in meanwhile: then it is not known whose answer it is.
+        let still_theirs = self.credentials.account(question.service) == question.account
+            || !question.service.service().keeping.by_account;
+        if still_theirs && !asked.accepts.keeps_nothing {
+            self.cache.keep(question, &asked, &answer, &self.settings.current().cache, mark);
+        }
+        Ok(answer)
+    }
+
+    /// What another flight brought while this one was in line.
+    fn brought_meanwhile(&self, call: &Call, question: &Question) -> Option<Answer> {
+        let kept = self.cache.find_in_memory(question)?;
+        kept.is_alive(self.cache.now()).then(|| self.answer_kept(call, question, &kept, Some(Tier::Memory)))
+    }
+
+    /// Asks the service.
+    async fn ask(&self, mut call: Call, leads: Option<(&Question, &Lead<'_>)>) -> Result<Answer, CallError> {
         let (mut retries, mut redirects, mut renewed) = (0, 0, false);
         loop {
             let endpoint = self.endpoint(&call);
             let slot = self.wait_for_budget(&call).await?;
+            if let Some(answer) = leads.and_then(|(question, _)| self.brought_meanwhile(&call, question)) {
+                slot.unused();
+                return Ok(answer);
+            }
             let (request, attached) = self.request(&call).await?;
             // To get a credential may take seconds: a ban that began meanwhile holds for this call too.
             if slot.is_stale() {
                 continue;
+            }
+            if let Some((_, lead)) = leads {
+                lead.sent();
             }
             let answer = match self.send(&call, endpoint, request).await {
                 Ok(answer) => answer,
@@ -84,11 +231,8 @@ impl Inner {
                     slot.done(true);
                     redirects += 1;
                 }
-                verdict => {
+                _ => {
                     slot.done(true);
-                    if matches!(verdict, Verdict::Fresh | Verdict::NotFound) {
-                        self.cache.put(&call, &answer);
-                    }
                     return Ok(answer);
                 }
             }
@@ -96,7 +240,7 @@ impl Inner {
     }
 
     fn check(&self, call: &Call) -> Result<(), CallError> {
-        if !self.settings.current().service(call.service).enabled {
+        if !self.settings.current().is_enabled(call.service) {
             return Err(CallError::Disabled(call.service));
         }
         if !call.path.starts_with('/') {
@@ -304,6 +448,23 @@ fn without_credential(service: ServiceId, location: &str) -> String {
             None => location.to_owned(),
         },
         _ => location.to_owned(),
+    }
+}
+
+/// Whether the service, not the question, is the trouble: then an old answer is better than none.
+fn is_outage(outcome: &Result<Answer, CallError>) -> bool {
+    match outcome {
+        Ok(answer) => answer.verdict == Verdict::Transient,
+        Err(CallError::Refused { why, .. }) => *why != Why::OverBudget,
+        Err(error) => matches!(error, CallError::Unreachable { .. }),
+    }
+}
+
+/// Whether the question is better not asked again at once. Refusals have a time of their own.
+fn is_failure(outcome: &Result<Answer, CallError>) -> bool {
+    match outcome {
+        Ok(answer) => matches!(answer.verdict, Verdict::Transient | Verdict::Failed),
+        Err(error) => matches!(error, CallError::Unreachable { .. }),
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::Host;
 use super::error::OwnError;
 use super::guard::check_control_key;
+use crate::cache::{CacheStats, Forgotten};
 use crate::contract::{ApiError, Code, TokenStatus, dispatch};
 use crate::meter::{Event, Summary};
 use crate::rates::Rates;
@@ -28,6 +29,9 @@ pub(super) fn router(host: Host) -> Router<Host> {
         .route("/debug-summary", get(debug_summary))
         .route("/token-cache/status", get(token_status))
         .route("/token-cache/performance", get(token_performance))
+        .route("/cache/stats", get(cache_stats))
+        .route("/cache/invalidate", post(invalidate))
+        .route("/library/events", post(library_event))
         .route("/events", get(stream_events))
         .route("/call/{command}", post(command))
         .fallback(unknown)
@@ -87,6 +91,25 @@ async fn token_status(State(host): State<Host>) -> Json<TokenStatus> {
 /// The same as text.
 async fn token_performance(State(host): State<Host>) -> String {
     host.engine.spotify_tokens().to_text()
+}
+
+async fn cache_stats(State(host): State<Host>) -> Json<CacheStats> {
+    Json(host.engine.cache_stats())
+}
+
+/// `{"scope":"album","artist":…,"album":…}`: on disk when it is answered.
+async fn invalidate(State(host): State<Host>, body: Bytes) -> Result<Json<Forgotten>, OwnError> {
+    Ok(Json(host.engine.forget(read(&body)?).await?))
+}
+
+/// `{"type":"track_modified","artist":…,"old":{…}}`: done when it is answered.
+async fn library_event(State(host): State<Host>, body: Bytes) -> Result<Json<Forgotten>, OwnError> {
+    Ok(Json(host.engine.library_event(&read(&body)?).await?))
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body)
+        .map_err(|e| ApiError::new(Code::BadRequest, format!("The body is not understood: {e}")))
 }
 
 /// Server-sent events: `rates` at once and then when a gauge changes, at most once a second.

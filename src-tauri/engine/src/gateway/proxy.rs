@@ -121,8 +121,13 @@ fn accepts(headers: &HeaderMap) -> Accepts {
     let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|v| v.to_str().ok());
     for directive in values.flat_map(|v| v.split(',')).map(str::trim) {
         match directive.split_once('=').unwrap_or((directive, "")) {
-            (name, _) if name.eq_ignore_ascii_case("no-cache") || name.eq_ignore_ascii_case("no-store") => {
-                accepts.only_fresh_from_service = true
+            (name, _) if name.eq_ignore_ascii_case("no-cache") => accepts.only_fresh_from_service = true,
+            (name, _) if name.eq_ignore_ascii_case("no-store") => {
+                accepts.only_fresh_from_service = true;
+                accepts.keeps_nothing = true;
+            }
+            (name, seconds) if name.eq_ignore_ascii_case("max-age") => {
+                accepts.max_age = seconds.parse().ok().map(Duration::from_secs);
             }
             (name, seconds) if name.eq_ignore_ascii_case("max-stale") => {
                 accepts.max_stale = Some(seconds.parse().map_or(Duration::MAX, Duration::from_secs));

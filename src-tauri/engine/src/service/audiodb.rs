@@ -2,6 +2,9 @@
 //! key; the key is part of the path. Nothing found is a member that is `null`.
 
 use super::{Answered, Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::life::{Keeping};
+use super::life::Life::{Metadata, Search};
+use super::tags::{self, Tags, id, text};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Audiodb,
@@ -16,15 +19,16 @@ pub(super) static SERVICE: Service = Service {
     budget_without_credential: None,
     assumed_quota: None,
     endpoints: &[
-        Endpoint::new("artist_search", &["GET /api/v1/json/{key}/search.php"]),
-        Endpoint::new("album_search", &["GET /api/v1/json/{key}/searchalbum.php"]),
-        Endpoint::new("track_search", &["GET /api/v1/json/{key}/searchtrack.php"]),
-        Endpoint::new("artist", &["GET /api/v1/json/{key}/artist.php", "GET /api/v1/json/{key}/artist-mb.php"]),
-        Endpoint::new("album", &["GET /api/v1/json/{key}/album.php", "GET /api/v1/json/{key}/album-mb.php"]),
-        Endpoint::new("track", &["GET /api/v1/json/{key}/track.php", "GET /api/v1/json/{key}/track-mb.php"]),
-        Endpoint::new("discography", &["GET /api/v1/json/{key}/discography.php", "GET /api/v1/json/{key}/discography-mb.php"]),
-        Endpoint::new("music_videos", &["GET /api/v1/json/{key}/mvid.php"]),
+        Endpoint::new("artist_search", Search, &["GET /api/v1/json/{key}/search.php"]),
+        Endpoint::new("album_search", Search, &["GET /api/v1/json/{key}/searchalbum.php"]),
+        Endpoint::new("track_search", Search, &["GET /api/v1/json/{key}/searchtrack.php"]),
+        Endpoint::new("artist", Metadata, &["GET /api/v1/json/{key}/artist.php", "GET /api/v1/json/{key}/artist-mb.php"]),
+        Endpoint::new("album", Metadata, &["GET /api/v1/json/{key}/album.php", "GET /api/v1/json/{key}/album-mb.php"]),
+        Endpoint::new("track", Metadata, &["GET /api/v1/json/{key}/track.php", "GET /api/v1/json/{key}/track-mb.php"]),
+        Endpoint::new("discography", Metadata, &["GET /api/v1/json/{key}/discography.php", "GET /api/v1/json/{key}/discography-mb.php"]),
+        Endpoint::new("music_videos", Metadata, &["GET /api/v1/json/{key}/mvid.php"]),
     ],
+    keeping: Keeping { ignores_case: &["s", "a", "t"], tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,
     verdict,
@@ -42,4 +46,23 @@ fn verdict(answer: &Answered<'_>) -> Verdict {
 fn found_nothing(answer: &Answered<'_>) -> bool {
     let json = (answer.body.len() < 64).then(|| answer.json_with("null")).flatten();
     json.and_then(|json| json.as_object().map(|o| o.len() == 1 && o.values().all(serde_json::Value::is_null))) == Some(true)
+}
+
+/// Names stand in the question as well: what was not found is about them.
+fn tags(answer: &tags::Answered<'_>, tags: &mut Tags) {
+    if let Some(artist) = answer.parameter("s") {
+        tags.artist(None, artist);
+        answer.parameter("a").into_iter().for_each(|title| tags.album(None, &[artist], title));
+        answer.parameter("t").into_iter().for_each(|title| tags.track(None, &[artist], title));
+    }
+    answer.each_object(|_, object| {
+        let Some(artist) = text(object, "strArtist") else { return };
+        tags.artist(id(object, "idArtist").as_deref(), artist);
+        if let Some(album) = text(object, "strAlbum") {
+            tags.album(id(object, "idAlbum").as_deref(), &[artist], album);
+        }
+        if let Some(track) = text(object, "strTrack") {
+            tags.track(id(object, "idTrack").as_deref(), &[artist], track);
+        }
+    });
 }

@@ -5,6 +5,9 @@
 //! `error.code` 800 means there is no such thing: <https://developers.deezer.com/api/errors>.
 
 use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::life::{Keeping, Life};
+use super::life::Life::{Forever, Metadata, Never, Search};
+use super::tags::{self, Tags, id, names, text};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Deezer,
@@ -19,22 +22,23 @@ pub(super) static SERVICE: Service = Service {
     budget_without_credential: None,
     assumed_quota: None,
     endpoints: &[
-        Endpoint::new("search", &[
+        Endpoint::new("search", Search, &[
             "GET /search", "GET /search/{type}",
         ]),
-        Endpoint::new("track", &["GET /track/{id}", "GET /2.0/track/{isrc}"]),
-        Endpoint::new("album", &["GET /album/{id}", "GET /2.0/album/{upc}"]),
-        Endpoint::new("album_tracks", &["GET /album/{id}/tracks"]),
-        Endpoint::new("artist", &["GET /artist/{id}"]),
-        Endpoint::new("artist_albums", &["GET /artist/{id}/albums"]),
-        Endpoint::new("artist_top", &["GET /artist/{id}/top"]),
-        Endpoint::new("artist_related", &["GET /artist/{id}/related"]),
-        Endpoint::new("playlist", &["GET /playlist/{id}", "GET /playlist/{id}/tracks"]),
-        Endpoint::new("chart", &["GET /chart", "GET /chart/{id}", "GET /chart/{id}/{type}"]),
-        Endpoint::new("genre", &["GET /genre", "GET /genre/{id}", "GET /genre/{id}/artists"]),
-        Endpoint::new("user", &["GET /user/{id}", "GET /user/{id}/{type}"]),
-        Endpoint::new("infos", &["GET /infos"]),
+        Endpoint::new("track", Metadata, &["GET /track/{id}", "GET /2.0/track/{isrc}"]),
+        Endpoint::new("album", Metadata, &["GET /album/{id}", "GET /2.0/album/{upc}"]),
+        Endpoint::new("album_tracks", Forever, &["GET /album/{id}/tracks"]),
+        Endpoint::new("artist", Metadata, &["GET /artist/{id}"]),
+        Endpoint::new("artist_albums", Metadata, &["GET /artist/{id}/albums"]),
+        Endpoint::new("artist_top", Metadata, &["GET /artist/{id}/top"]),
+        Endpoint::new("artist_related", Metadata, &["GET /artist/{id}/related"]),
+        Endpoint::new("playlist", Never, &["GET /playlist/{id}", "GET /playlist/{id}/tracks"]),
+        Endpoint::new("chart", Search, &["GET /chart", "GET /chart/{id}", "GET /chart/{id}/{type}"]),
+        Endpoint::new("genre", Metadata, &["GET /genre", "GET /genre/{id}", "GET /genre/{id}/artists"]),
+        Endpoint::new("user", Never, &["GET /user/{id}", "GET /user/{id}/{type}"]),
+        Endpoint::new("infos", Never, &["GET /infos"]),
     ],
+    keeping: Keeping { varies: &["accept-language"], ignores_case: &["q"], other: Life::Metadata, tags, ..Keeping::PLAIN },
     check_path: Some("/infos"),
     default_ban_s: 60,
     verdict,
@@ -59,4 +63,28 @@ fn error_code(answer: &Answered<'_>) -> Option<i64> {
     let json = answer.json_with("\"error\"")?;
     let error = json.get("error")?.as_object()?;
     Some(error.get("code").and_then(serde_json::Value::as_i64).unwrap_or(0))
+}
+
+/// Objects say what they are in `type`. An album within a track leaves out its artist: the track's.
+fn tags(answer: &tags::Answered<'_>, tags: &mut Tags) {
+    answer.each_object(|_, object| {
+        let id = id(object, "id");
+        let artists = names(object.get("artist"));
+        match (text(object, "type"), text(object, "title")) {
+            (Some("artist"), _) => {
+                if let Some(name) = text(object, "name") {
+                    tags.artist(id.as_deref(), name);
+                }
+            }
+            (Some("album"), Some(title)) => tags.album(id.as_deref(), &artists, title),
+            (Some("track"), Some(title)) => {
+                tags.track(id.as_deref(), &artists, title);
+                let album = object.get("album").and_then(|album| album.as_object());
+                if let Some((album, title)) = album.and_then(|album| Some((album, text(album, "title")?))) {
+                    tags.album(tags::id(album, "id").as_deref(), &artists, title);
+                }
+            }
+            _ => {}
+        }
+    });
 }

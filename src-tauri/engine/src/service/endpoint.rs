@@ -1,5 +1,7 @@
 //! From a request to the name of its endpoint.
 
+use super::Life;
+
 /// Position of an endpoint in its service's list; [`OTHER`] for what no template matches.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct EndpointId(pub u8);
@@ -15,12 +17,14 @@ pub struct Endpoint {
     /// Requests it stands for: `METHOD /path`, with `{id}` for one segment, `*` as method for any, and
     /// an optional `?name=value` that must stand in the query.
     pub templates: &'static [&'static str],
+    /// How long its answers are kept.
+    pub life: Life,
 }
 
 impl Endpoint {
     /// An endpoint, as the services' files write it.
-    pub(super) const fn new(name: &'static str, templates: &'static [&'static str]) -> Self {
-        Self { name, templates }
+    pub(super) const fn new(name: &'static str, life: Life, templates: &'static [&'static str]) -> Self {
+        Self { name, templates, life }
     }
 }
 
@@ -71,8 +75,8 @@ mod tests {
     use super::*;
 
     const LIST: &[Endpoint] = &[
-        Endpoint::new("albums", &["GET /v1/artists/{id}/albums"]),
-        Endpoint::new("get_info", &["* /2.0/?method=track.getInfo"]),
+        Endpoint::new("albums", Life::Metadata, &["GET /v1/artists/{id}/albums"]),
+        Endpoint::new("get_info", Life::Metadata, &["* /2.0/?method=track.getInfo"]),
     ];
 
     #[test]

@@ -1,6 +1,9 @@
 //! Genius API: <https://docs.genius.com/>. Its limit is not published; 429 refuses.
 
 use super::{Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, no_server_limit};
+use super::life::{Keeping};
+use super::life::Life::{Metadata, Never, Search};
+use super::tags::{self, Tags, id, names, text};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Genius,
@@ -15,16 +18,32 @@ pub(super) static SERVICE: Service = Service {
     budget_without_credential: None,
     assumed_quota: None,
     endpoints: &[
-        Endpoint::new("search", &["GET /search"]),
-        Endpoint::new("song", &["GET /songs/{id}"]),
-        Endpoint::new("artist", &["GET /artists/{id}"]),
-        Endpoint::new("artist_songs", &["GET /artists/{id}/songs"]),
-        Endpoint::new("web_page", &["GET /web_pages/lookup"]),
-        Endpoint::new("referents", &["GET /referents"]),
-        Endpoint::new("account", &["GET /account"]),
+        Endpoint::new("search", Search, &["GET /search"]),
+        Endpoint::new("song", Metadata, &["GET /songs/{id}"]),
+        Endpoint::new("artist", Metadata, &["GET /artists/{id}"]),
+        Endpoint::new("artist_songs", Metadata, &["GET /artists/{id}/songs"]),
+        Endpoint::new("web_page", Metadata, &["GET /web_pages/lookup"]),
+        Endpoint::new("referents", Metadata, &["GET /referents"]),
+        Endpoint::new("account", Never, &["GET /account"]),
     ],
+    keeping: Keeping { ignores_case: &["q"], tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit: no_server_limit,
 };
+
+fn tags(answer: &tags::Answered<'_>, tags: &mut Tags) {
+    answer.each_object(|field, object| {
+        let id = id(object, "id");
+        if let Some(title) = text(object, "title") {
+            tags.track(id.as_deref(), &names(object.get("primary_artist")), title);
+        } else if let Some(name) = text(object, "name") {
+            match field {
+                "album" => tags.album(id.as_deref(), &names(object.get("artist")), name),
+                "artist" | "primary_artist" => tags.artist(id.as_deref(), name),
+                _ => {}
+            }
+        }
+    });
+}

@@ -4,6 +4,9 @@
 //! A refusal is 403 (or 429) with an empty body and no hint of when. Nothing found is `resultCount` 0.
 
 use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::life::{Keeping, Life};
+use super::life::Life::{Metadata, Search};
+use super::tags::{self, Tags, id, text};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Itunes,
@@ -18,9 +21,10 @@ pub(super) static SERVICE: Service = Service {
     budget_without_credential: None,
     assumed_quota: None,
     endpoints: &[
-        Endpoint::new("search", &["GET /search", "GET /{country}/search"]),
-        Endpoint::new("lookup", &["GET /lookup", "GET /{country}/lookup"]),
+        Endpoint::new("search", Search, &["GET /search", "GET /{country}/search"]),
+        Endpoint::new("lookup", Metadata, &["GET /lookup", "GET /{country}/lookup"]),
     ],
+    keeping: Keeping { ignores_case: &["term"], other: Life::Metadata, tags, ..Keeping::PLAIN },
     check_path: Some("/search?term=a&limit=1"),
     default_ban_s: 10 * 60,
     verdict,
@@ -38,4 +42,17 @@ fn verdict(answer: &Answered<'_>) -> Verdict {
 fn found_nothing(answer: &Answered<'_>) -> bool {
     let body = answer.json_with("\"resultCount\"");
     body.is_some_and(|json| json.get("resultCount").and_then(serde_json::Value::as_u64) == Some(0))
+}
+
+fn tags(answer: &tags::Answered<'_>, tags: &mut Tags) {
+    answer.each_object(|_, object| {
+        let Some(artist) = text(object, "artistName") else { return };
+        tags.artist(id(object, "artistId").as_deref(), artist);
+        if let Some(album) = text(object, "collectionName") {
+            tags.album(id(object, "collectionId").as_deref(), &[artist], album);
+        }
+        if let Some(track) = text(object, "trackName") {
+            tags.track(id(object, "trackId").as_deref(), &[artist], track);
+        }
+    });
 }

@@ -5,6 +5,9 @@
 //! A `User-Agent` is required.
 
 use super::{Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, ServerLimit, Service, ServiceId, header_number};
+use super::life::{Keeping};
+use super::life::Life::{Metadata, Never};
+use super::tags::{self, Tags, text};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Listenbrainz,
@@ -19,19 +22,20 @@ pub(super) static SERVICE: Service = Service {
     budget_without_credential: None,
     assumed_quota: None,
     endpoints: &[
-        Endpoint::new("submit_listens", &["POST /1/submit-listens"]),
-        Endpoint::new("listens", &["GET /1/user/{user}/listens"]),
-        Endpoint::new("playing_now", &["GET /1/user/{user}/playing-now"]),
-        Endpoint::new("listen_count", &["GET /1/user/{user}/listen-count"]),
-        Endpoint::new("lookup", &["* /1/metadata/lookup", "* /1/metadata/lookup/"]),
-        Endpoint::new("recording", &["* /1/metadata/recording"]),
-        Endpoint::new("artist", &["* /1/metadata/artist"]),
-        Endpoint::new("release_group", &["* /1/metadata/release_group"]),
-        Endpoint::new("popularity", &["* /1/popularity/recording", "* /1/popularity/artist", "* /1/popularity/release", "* /1/popularity/release-group"]),
-        Endpoint::new("validate_token", &["GET /1/validate-token"]),
-        Endpoint::new("feedback", &["* /1/feedback/recording-feedback", "GET /1/feedback/user/{user}/get-feedback"]),
-        Endpoint::new("stats", &["GET /1/stats/user/{user}/{what}"]),
+        Endpoint::new("submit_listens", Never, &["POST /1/submit-listens"]),
+        Endpoint::new("listens", Never, &["GET /1/user/{user}/listens"]),
+        Endpoint::new("playing_now", Never, &["GET /1/user/{user}/playing-now"]),
+        Endpoint::new("listen_count", Never, &["GET /1/user/{user}/listen-count"]),
+        Endpoint::new("lookup", Metadata, &["* /1/metadata/lookup", "* /1/metadata/lookup/"]),
+        Endpoint::new("recording", Metadata, &["* /1/metadata/recording"]),
+        Endpoint::new("artist", Metadata, &["* /1/metadata/artist"]),
+        Endpoint::new("release_group", Metadata, &["* /1/metadata/release_group"]),
+        Endpoint::new("popularity", Metadata, &["* /1/popularity/recording", "* /1/popularity/artist", "* /1/popularity/release", "* /1/popularity/release-group"]),
+        Endpoint::new("validate_token", Never, &["GET /1/validate-token"]),
+        Endpoint::new("feedback", Never, &["* /1/feedback/recording-feedback", "GET /1/feedback/user/{user}/get-feedback"]),
+        Endpoint::new("stats", Never, &["GET /1/stats/user/{user}/{what}"]),
     ],
+    keeping: Keeping { tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
@@ -45,4 +49,17 @@ fn server_limit(headers: &http::HeaderMap) -> Option<ServerLimit> {
         reset_in_s: header_number(headers, "x-ratelimit-reset-in")?,
         seconds: None,
     })
+}
+
+fn tags(answer: &tags::Answered<'_>, tags: &mut Tags) {
+    answer.each_object(|_, object| {
+        let Some(artist) = text(object, "artist_credit_name") else { return };
+        tags.artist(None, artist);
+        if let Some(album) = text(object, "release_name") {
+            tags.album(text(object, "release_mbid"), &[artist], album);
+        }
+        if let Some(track) = text(object, "recording_name") {
+            tags.track(text(object, "recording_mbid"), &[artist], track);
+        }
+    });
 }

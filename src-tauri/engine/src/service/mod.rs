@@ -13,7 +13,9 @@
 //! ```
 
 mod endpoint;
+mod life;
 mod retry_after;
+pub mod tags;
 mod verdict;
 
 use std::fmt;
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::{Budget, Quota, Window};
 pub use endpoint::{Endpoint, EndpointId, OTHER};
+pub use life::{Heeds, Keeping, Life, SEARCH_HOURS};
 pub use retry_after::{LONGEST_OBEYED, retry_after};
 pub use verdict::{Answered, BanKind, Verdict};
 
@@ -225,6 +228,8 @@ pub struct Service {
     pub assumed_quota: Option<u32>,
     /// Its endpoints, most specific first.
     pub endpoints: &'static [Endpoint],
+    /// How long its answers are kept.
+    pub keeping: Keeping,
     /// A cheap call that needs no credential, to see whether the service answers.
     pub check_path: Option<&'static str>,
     /// Length of a first ban when the service gives no time, in seconds.
@@ -247,6 +252,12 @@ impl Service {
     #[must_use]
     pub fn endpoint_name(&self, id: EndpointId) -> &'static str {
         endpoint::name(self.endpoints, id)
+    }
+
+    /// How long the answers of an endpoint are kept.
+    #[must_use]
+    pub fn life_of(&self, id: EndpointId) -> Life {
+        self.endpoints.get(usize::from(id.0)).map_or(self.keeping.other, |endpoint| endpoint.life)
     }
 
     /// The endpoint of that name; [`OTHER`] for `other`, `None` for a name the catalogue lacks.

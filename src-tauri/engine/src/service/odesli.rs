@@ -2,6 +2,9 @@
 //! refuses with 429, sometimes 401: <https://linktree.notion.site/API-d0ebe08a5e304a55928405eb682f6741>.
 
 use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::life::{Keeping};
+use super::life::Life::{Metadata};
+use super::tags::{self, Tags, text};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Odesli,
@@ -16,8 +19,9 @@ pub(super) static SERVICE: Service = Service {
     budget_without_credential: None,
     assumed_quota: None,
     endpoints: &[
-        Endpoint::new("links", &["GET /v1-alpha.1/links"]),
+        Endpoint::new("links", Metadata, &["GET /v1-alpha.1/links"]),
     ],
+    keeping: Keeping { tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,
     verdict,
@@ -30,4 +34,15 @@ fn verdict(answer: &Answered<'_>) -> Verdict {
         Verdict::SignInNeeded => Verdict::Refused(BanKind::Rate),
         other => other,
     }
+}
+
+fn tags(answer: &tags::Answered<'_>, tags: &mut Tags) {
+    answer.each_object(|_, object| {
+        let (Some(artist), Some(title)) = (text(object, "artistName"), text(object, "title")) else { return };
+        match text(object, "type") {
+            Some("album") => tags.album(text(object, "id"), &[artist], title),
+            Some("song") => tags.track(text(object, "id"), &[artist], title),
+            _ => {}
+        }
+    });
 }

@@ -2,6 +2,9 @@
 //! user's token are required.
 
 use super::{Auth, AuthKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, no_server_limit};
+use super::life::{Keeping};
+use super::life::Life::{Metadata, Never, Search};
+use super::tags::{self, Kind, Tags, id, names, text};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Qobuz,
@@ -16,18 +19,32 @@ pub(super) static SERVICE: Service = Service {
     budget_without_credential: None,
     assumed_quota: None,
     endpoints: &[
-        Endpoint::new("search", &["GET /api.json/0.2/catalog/search"]),
-        Endpoint::new("track_search", &["GET /api.json/0.2/track/search"]),
-        Endpoint::new("track", &["GET /api.json/0.2/track/get"]),
-        Endpoint::new("album_search", &["GET /api.json/0.2/album/search"]),
-        Endpoint::new("album", &["GET /api.json/0.2/album/get"]),
-        Endpoint::new("artist_search", &["GET /api.json/0.2/artist/search"]),
-        Endpoint::new("artist", &["GET /api.json/0.2/artist/get"]),
-        Endpoint::new("playlist", &["GET /api.json/0.2/playlist/get"]),
-        Endpoint::new("favorites", &["* /api.json/0.2/favorite/getUserFavorites"]),
+        Endpoint::new("search", Search, &["GET /api.json/0.2/catalog/search"]),
+        Endpoint::new("track_search", Search, &["GET /api.json/0.2/track/search"]),
+        Endpoint::new("track", Metadata, &["GET /api.json/0.2/track/get"]),
+        Endpoint::new("album_search", Search, &["GET /api.json/0.2/album/search"]),
+        Endpoint::new("album", Metadata, &["GET /api.json/0.2/album/get"]),
+        Endpoint::new("artist_search", Search, &["GET /api.json/0.2/artist/search"]),
+        Endpoint::new("artist", Metadata, &["GET /api.json/0.2/artist/get"]),
+        Endpoint::new("playlist", Never, &["GET /api.json/0.2/playlist/get"]),
+        Endpoint::new("favorites", Never, &["* /api.json/0.2/favorite/getUserFavorites"]),
     ],
+    keeping: Keeping { ignores_case: &["query"], personal: &["user_id", "user_auth_token"], tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit: no_server_limit,
 };
+
+fn tags(answer: &tags::Answered<'_>, tags: &mut Tags) {
+    answer.each_object(|field, object| {
+        let id = id(object, "id");
+        let (name, title) = (text(object, "name"), text(object, "title"));
+        match (Kind::of_name(field), name, title) {
+            (Some(Kind::Artist), Some(name), _) => tags.artist(id.as_deref(), name),
+            (Some(Kind::Album), _, Some(title)) => tags.album(id.as_deref(), &names(object.get("artist")), title),
+            (Some(Kind::Track), _, Some(title)) => tags.track(id.as_deref(), &names(object.get("performer")), title),
+            _ => {}
+        }
+    });
+}

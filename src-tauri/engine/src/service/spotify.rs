@@ -6,6 +6,9 @@
 //! `error.reason == "QUOTA_EXCEEDED"` and waits of 13 to 24 h. Asking during a ban prolongs it.
 
 use super::{Answered, Auth, AuthKind, BanKind, CredentialPlace, DefaultBudget, Endpoint, Service, ServiceId, Verdict, no_server_limit};
+use super::life::{Heeds, Keeping};
+use super::life::Life::{Forever, Metadata, Never, Own, Search};
+use super::tags::{self, Tags, id, names, text};
 
 pub(super) static SERVICE: Service = Service {
     id: ServiceId::Spotify,
@@ -20,31 +23,32 @@ pub(super) static SERVICE: Service = Service {
     budget_without_credential: None,
     assumed_quota: Some(800),
     endpoints: &[
-        Endpoint::new("token", &["POST /api/token"]),
-        Endpoint::new("search", &["GET /v1/search"]),
-        Endpoint::new("track", &["GET /v1/tracks/{id}"]),
-        Endpoint::new("album", &["GET /v1/albums/{id}"]),
-        Endpoint::new("album_tracks", &["GET /v1/albums/{id}/tracks"]),
-        Endpoint::new("artist", &["GET /v1/artists/{id}"]),
-        Endpoint::new("artist_albums", &["GET /v1/artists/{id}/albums"]),
-        Endpoint::new("player", &["GET /v1/me/player", "GET /v1/me/player/currently-playing"]),
-        Endpoint::new("recently_played", &["GET /v1/me/player/recently-played"]),
-        Endpoint::new("player_control", &[
+        Endpoint::new("token", Never, &["POST /api/token"]),
+        Endpoint::new("search", Search, &["GET /v1/search"]),
+        Endpoint::new("track", Metadata, &["GET /v1/tracks/{id}"]),
+        Endpoint::new("album", Metadata, &["GET /v1/albums/{id}"]),
+        Endpoint::new("album_tracks", Forever, &["GET /v1/albums/{id}/tracks"]),
+        Endpoint::new("artist", Metadata, &["GET /v1/artists/{id}"]),
+        Endpoint::new("artist_albums", Metadata, &["GET /v1/artists/{id}/albums"]),
+        Endpoint::new("player", Never, &["GET /v1/me/player", "GET /v1/me/player/currently-playing"]),
+        Endpoint::new("recently_played", Never, &["GET /v1/me/player/recently-played"]),
+        Endpoint::new("player_control", Never, &[
             "PUT /v1/me/player", "PUT /v1/me/player/{action}", "POST /v1/me/player/{action}",
         ]),
-        Endpoint::new("devices", &["GET /v1/me/player/devices"]),
-        Endpoint::new("queue", &["GET /v1/me/player/queue"]),
-        Endpoint::new("me", &["GET /v1/me"]),
-        Endpoint::new("library", &[
+        Endpoint::new("devices", Never, &["GET /v1/me/player/devices"]),
+        Endpoint::new("queue", Never, &["GET /v1/me/player/queue"]),
+        Endpoint::new("me", Own(60), &["GET /v1/me"]),
+        Endpoint::new("library", Never, &[
             "* /v1/me/library", "* /v1/me/library/{what}", "* /v1/me/tracks", "* /v1/me/albums", "* /v1/me/following",
         ]),
-        Endpoint::new("top_items", &["GET /v1/me/top/{type}"]),
-        Endpoint::new("my_playlists", &["* /v1/me/playlists"]),
-        Endpoint::new("playlist", &["* /v1/playlists/{id}"]),
-        Endpoint::new("playlist_items", &["* /v1/playlists/{id}/items", "* /v1/playlists/{id}/tracks"]),
-        Endpoint::new("show", &["GET /v1/shows/{id}", "GET /v1/shows/{id}/episodes"]),
-        Endpoint::new("episode", &["GET /v1/episodes/{id}"]),
+        Endpoint::new("top_items", Own(60), &["GET /v1/me/top/{type}"]),
+        Endpoint::new("my_playlists", Never, &["* /v1/me/playlists"]),
+        Endpoint::new("playlist", Never, &["* /v1/playlists/{id}"]),
+        Endpoint::new("playlist_items", Never, &["* /v1/playlists/{id}/items", "* /v1/playlists/{id}/tracks"]),
+        Endpoint::new("show", Metadata, &["GET /v1/shows/{id}", "GET /v1/shows/{id}/episodes"]),
+        Endpoint::new("episode", Metadata, &["GET /v1/episodes/{id}"]),
     ],
+    keeping: Keeping { by_account: true, varies: &["accept-language"], heeds: Heeds::Longer, tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 30 * 60,
     verdict,
@@ -61,4 +65,18 @@ fn verdict(answer: &Answered<'_>) -> Verdict {
 fn quota_exceeded(answer: &Answered<'_>) -> bool {
     let body = answer.json_with("\"QUOTA_EXCEEDED\"");
     body.is_some_and(|json| json.pointer("/error/reason").and_then(|r| r.as_str()) == Some("QUOTA_EXCEEDED"))
+}
+
+/// Objects say what they are in `type`.
+fn tags(answer: &tags::Answered<'_>, tags: &mut Tags) {
+    answer.each_object(|_, object| {
+        let (id, artists) = (id(object, "id"), names(object.get("artists")));
+        let Some(name) = text(object, "name") else { return };
+        match text(object, "type") {
+            Some("artist") => tags.artist(id.as_deref(), name),
+            Some("album") => tags.album(id.as_deref(), &artists, name),
+            Some("track") => tags.track(id.as_deref(), &artists, name),
+            _ => {}
+        }
+    });
 }

@@ -47,6 +47,8 @@ impl Answered<'_> {
     #[must_use]
     pub fn by_status(&self) -> Verdict {
         match self.status.as_u16() {
+            // Whatever it says: no API answers with a page for people.
+            200..=299 if self.is_page() => Verdict::Failed,
             200..=399 => Verdict::Fresh,
             401 => Verdict::SignInNeeded,
             404 | 410 => Verdict::NotFound,
@@ -62,6 +64,13 @@ impl Answered<'_> {
     pub fn json_with(&self, field: &str) -> Option<serde_json::Value> {
         let present = self.body.windows(field.len()).any(|bytes| bytes == field.as_bytes());
         if present { serde_json::from_slice(self.body).ok() } else { None }
+    }
+
+    /// Whether it is a page for people: what stands before a service says sorry, or asks to log in.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        let kind = self.headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
     }
 
     /// Whether there is nothing but white space in the body.

@@ -4,7 +4,7 @@ use headroom_engine::gateway::{ServeError, Server};
 use headroom_engine::service::ServiceId::{Deezer, Spotify};
 use serde_json::{Value, json};
 
-use crate::sockets::{JsonValue as _, Site, tool};
+use crate::sockets::{JsonValue as _, Site, thrifty_tool, tool};
 use crate::support::total;
 
 /// Status and error code of an answer of our own.
@@ -194,4 +194,59 @@ async fn runtime_json_is_the_owners_and_goes_with_a_clean_stop_and_a_taken_port_
     drop(tool);
     server.stop().await;
     assert!(!path.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_sees_whether_an_answer_was_kept_and_how_old_it_is_and_may_ask_for_a_new_one() {
+    let site = Site::new(&[]).await;
+    let thrifty = thrifty_tool();
+    let get = |control: Option<&str>| {
+        let request = thrifty.get(site.url("/deezer/search?q=a&limit=2")).header("x-headroom-key", &site.key);
+        match control {
+            Some(control) => request.header("cache-control", control),
+            None => request,
+        }
+    };
+    let seen = async |control: Option<&str>| {
+        let answer = get(control).send().await.unwrap();
+        let header = |name: &str| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
+        let (cache, age) = (header("x-headroom-cache").unwrap(), header("age"));
+        (cache, age, answer.bytes().await.unwrap())
+    };
+    let first = seen(None).await;
+    assert_eq!((first.0.as_str(), &first.1), ("miss", &None));
+    let second = seen(None).await;
+    assert_eq!((second.0.as_str(), second.1.as_deref()), ("hit", Some("0")));
+    assert_eq!(first.2, second.2, "byte for byte");
+    assert_eq!(seen(Some("no-cache")).await.0, "miss");
+    assert_eq!(seen(Some("max-age=100")).await.0, "hit");
+    assert_eq!(site.simulator.count("deezer").arrived, 2);
+
+    let control = |path: &str, body: Value| {
+        let key = site.runtime().key;
+        site.tool.post(site.url(path)).header("x-headroom-key", key).body(body.to_string())
+    };
+    let stats = site.control("/api/cache/stats").await;
+    assert_eq!(
+        (stats["hits"].as_u64(), stats["by_service"]["deezer"]["answers"]["misses"].as_u64()),
+        (Some(2), Some(2))
+    );
+    assert!(
+        stats["policy"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|p| p["endpoint"] == "search" && p["seconds"] == 21_600.0)
+    );
+    let forgotten = control("/api/cache/invalidate", json!({"scope": "service", "service": "deezer"}));
+    assert_eq!(forgotten.send().await.unwrap().json_value().await["entries"], 1);
+    assert_eq!(seen(None).await.0, "miss");
+    let event = control("/api/library/events", json!({"type": "library_sync"}));
+    assert_eq!(event.send().await.unwrap().json_value().await["entries"], 0);
+    for (path, body) in [
+        ("/api/cache/invalidate", json!({"scope": "everything"})),
+        ("/api/library/events", json!({"type": "forget"})),
+    ] {
+        assert_eq!(own(control(path, body)).await.0, 400, "{path}");
+    }
 }

@@ -9,6 +9,8 @@
 
 mod bans;
 mod budgets;
+mod cache;
+mod cache_forgetting;
 mod counting;
 mod crash;
 mod faults;

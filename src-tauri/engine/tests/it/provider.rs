@@ -26,6 +26,8 @@ pub struct Seen {
     pub uri: String,
     /// The bearer token it showed.
     pub bearer: String,
+    /// What it asked to be compared with, if it asked whether something changed.
+    pub if_none_match: String,
     pub body: String,
 }
 
@@ -106,11 +108,14 @@ impl Scripted {
 
 impl Transport for Scripted {
     fn send(&self, request: Request<Bytes>) -> Sending<'_> {
-        let bearer = request.headers().get("authorization").and_then(|v| v.to_str().ok());
+        let header = |name: &str| {
+            request.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+        };
         let seen = Seen {
             at: self.began.elapsed(),
             uri: request.uri().to_string(),
-            bearer: bearer.and_then(|v| v.strip_prefix("Bearer ")).unwrap_or_default().to_owned(),
+            bearer: header("authorization").strip_prefix("Bearer ").unwrap_or_default().to_owned(),
+            if_none_match: header("if-none-match"),
             body: String::from_utf8_lossy(request.body()).into_owned(),
         };
         let Reply(latency, answer) = (self.script.lock())(&seen);

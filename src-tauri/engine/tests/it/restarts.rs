@@ -106,7 +106,7 @@ async fn m4_windows_are_as_full_after_a_restart_as_before() {
     assert_eq!(engine.rates().services[&Deezer].windows[0].used, 6);
     all(&engine, 4, &get(Deezer, "/search?q=a")).await;
     let (why, wait) =
-        refused(engine.call(headroom_engine::call::Call::get(Deezer, "/search?q=a", "ui", s(60))).await);
+        refused(engine.call(headroom_engine::call::Call::get(Deezer, "/search?q=b", "ui", s(60))).await);
     assert_eq!(why, Why::OverBudget);
     assert!(
         (s(2_990)..s(3_060)).contains(&wait),

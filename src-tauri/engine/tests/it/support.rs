@@ -8,7 +8,7 @@ use std::time::Duration;
 use headroom_engine::account::{Attached, Attaching, Credentials, NoCredential};
 use headroom_engine::budget::{Priority, Why};
 use headroom_engine::call::transport::Transport;
-use headroom_engine::call::{Answer, Call, CallError};
+use headroom_engine::call::{Accepts, Answer, Call, CallError};
 use headroom_engine::clock::{Clock, VirtualClock, Wall};
 use headroom_engine::disk::{Readers, write_atomically};
 use headroom_engine::meter::{Event, EventKind};
@@ -38,6 +38,8 @@ pub struct TestCredentials {
     pub signed_out: AtomicBool,
     /// How long it takes to get one, as a refresh does.
     pub delay_ms: AtomicU64,
+    /// Who is signed in.
+    pub account: Mutex<Option<Arc<str>>>,
 }
 
 impl Credentials for TestCredentials {
@@ -55,6 +57,10 @@ impl Credentials for TestCredentials {
 
     fn has(&self, _: ServiceId) -> bool {
         !self.signed_out.load(Ordering::Relaxed)
+    }
+
+    fn account(&self, service: ServiceId) -> Option<Arc<str>> {
+        (service == ServiceId::Spotify).then(|| self.account.lock().clone()).flatten()
     }
 }
 
@@ -164,12 +170,18 @@ pub async fn skip(time: Duration) {
     tokio::time::sleep(ms(1_500)).await;
 }
 
-/// An interactive call that waits as long as it takes.
+/// An interactive call to the service itself that waits as long as it takes.
 pub fn get(service: ServiceId, path: &str) -> Call {
-    Call { max_wait: None, ..Call::get(service, path, "ui", LONG) }
+    let accepts = Accepts { only_fresh_from_service: true, ..Accepts::default() };
+    Call { max_wait: None, accepts, ..Call::get(service, path, "ui", LONG) }
 }
 
-/// The same of a caller that can wait.
+/// The same of a caller that takes what is kept.
+pub fn ask(service: ServiceId, path: &str) -> Call {
+    Call { accepts: Accepts::default(), ..get(service, path) }
+}
+
+/// The same as [`get`] of a caller that can wait.
 pub fn background(service: ServiceId, path: &str) -> Call {
     Call { priority: Priority::Background, ..get(service, path) }
 }
