@@ -31,6 +31,11 @@ impl Ledger {
         self.answered.push_back(now);
     }
 
+    /// Gives a slot back that was taken for a call which was never sent.
+    pub fn untake(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
     /// Adds a call of an earlier run, answered at the latest at `at`.
     pub fn restore(&mut self, at: Mono) {
         let place = self.answered.partition_point(|t| *t <= at);

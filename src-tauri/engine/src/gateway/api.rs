@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::Host;
 use super::error::OwnError;
 use super::guard::check_control_key;
-use crate::contract::{ApiError, Code, TokenStatus, dispatch};
+use crate::contract::{ApiError, Code, Contract, KeyInfo, TokenStatus, dispatch};
 use crate::meter::{Event, Summary};
 use crate::rates::Rates;
 use crate::service::ServiceId;
@@ -28,6 +28,7 @@ pub(super) fn router(host: Host) -> Router<Host> {
         .route("/debug-summary", get(debug_summary))
         .route("/token-cache/status", get(token_status))
         .route("/token-cache/performance", get(token_performance))
+        .route("/keys", get(keys))
         .route("/events", get(stream_events))
         .route("/call/{command}", post(command))
         .fallback(unknown)
@@ -87,6 +88,10 @@ async fn token_status(State(host): State<Host>) -> Json<TokenStatus> {
 /// The same as text.
 async fn token_performance(State(host): State<Host>) -> String {
     host.engine.spotify_tokens().to_text()
+}
+
+async fn keys(State(host): State<Host>) -> Result<Json<Vec<KeyInfo>>, OwnError> {
+    Ok(Json(Contract::keys(&host.engine).await?))
 }
 
 /// Server-sent events: `rates` at once and then when a gauge changes, at most once a second.
