@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Number;
+
 use crate::account::accounts::{AccountError, Progress};
 use crate::account::keys::KeysError;
 use crate::account::loopback::Loopback;
@@ -15,8 +17,8 @@ use crate::cache::{CachePage, CacheStats, Forget, Forgotten, LibraryEvent};
 use crate::call::{Call, CallError, Origin};
 use crate::contract::{
     AccountInfo, ApiError, CacheChoice, Code, ConnectBy, Connection, Connections, Contract, DeepHistory,
-    KeyInfo, LastHour, Limits, NewKey, Notice, NoticeKind, SearchResult, SecretInfo, ServiceDay, ServiceInfo,
-    SignInBegun, SignInProgress, SignInVia, Status, TokenInfo, TokenPerformance, TokenStatus,
+    GatewayInfo, KeyInfo, LastHour, Limits, NewKey, Notice, NoticeKind, SearchResult, SecretInfo, ServiceDay,
+    ServiceInfo, SignInBegun, SignInProgress, SignInVia, Status, TokenInfo, TokenPerformance, TokenStatus,
 };
 use crate::engine::Engine;
 use crate::metadata::{read_search, search_path};
@@ -367,18 +369,52 @@ impl Contract for Engine {
         Ok(())
     }
 
+    async fn gateway(&self) -> Result<GatewayInfo, ApiError> {
+        let gateway = &self.settings().gateway;
+        Ok(GatewayInfo {
+            enabled: gateway.enabled,
+            port: gateway.port,
+            address: self.listening().0,
+            max_wait_seconds: gateway.max_wait_seconds,
+        })
+    }
+
+    async fn set_gateway(
+        &self,
+        enabled: bool,
+        port: u16,
+        max_wait_seconds: f64,
+    ) -> Result<GatewayInfo, ApiError> {
+        let wait = Number::from_f64(max_wait_seconds)
+            .ok_or_else(|| ApiError::new(Code::BadRequest, "The longest wait is a number of seconds"))?;
+        let edit = |settings: &mut serde_json::Map<String, serde_json::Value>| {
+            let gateway = settings.entry("gateway").or_insert_with(|| serde_json::json!({}));
+            let Some(gateway) = gateway.as_object_mut() else { return };
+            gateway.insert("enabled".into(), enabled.into());
+            gateway.insert("port".into(), port.into());
+            gateway.insert("max_wait_seconds".into(), wait.into());
+        };
+        self.change_settings(edit).map_err(|e| ApiError::new(Code::BadRequest, e.to_string()))?;
+        self.gateway().await
+    }
+
     async fn add_key(
         &self,
         name: String,
         services: Option<Vec<ServiceId>>,
         raw_links: bool,
+        share: Option<f64>,
     ) -> Result<NewKey, ApiError> {
-        let key = self.keys().add(&name, services, raw_links, self.clock().wall())?;
+        let key = self.keys().add(&name, services, raw_links, share, self.clock().wall())?;
+        // Another tool may have had the name; on disk too, or a crash would count its calls again.
+        self.meter().forget_caller(&name);
+        self.inner.recorder.save().await;
         Ok(NewKey { name, key })
     }
 
     async fn keys(&self) -> Result<Vec<KeyInfo>, ApiError> {
-        Ok(self.keys().list().iter().map(|key| KeyInfo::from(&**key)).collect())
+        let keys = self.keys().list();
+        Ok(keys.iter().map(|key| KeyInfo::new(key, self.meter().caller_use(&key.name))).collect())
     }
 
     async fn revoke_key(&self, name: String) -> Result<(), ApiError> {
@@ -482,7 +518,9 @@ impl From<AccountError> for ApiError {
 impl From<KeysError> for ApiError {
     fn from(error: KeysError) -> Self {
         let code = match error {
-            KeysError::Taken(_) | KeysError::BadName(_) | KeysError::Unknown(_) => Code::BadRequest,
+            KeysError::Taken(_) | KeysError::BadName(_) | KeysError::BadShare(_) | KeysError::Unknown(_) => {
+                Code::BadRequest
+            }
             KeysError::File(_) => Code::Failed,
         };
         Self::new(code, error.to_string())

@@ -22,7 +22,7 @@ use crate::cache::{
     ServiceCache,
 };
 use crate::metadata::Found;
-use crate::meter::{Event, EventKind, Imported, rollup::HourRow};
+use crate::meter::{CallerUse, Event, EventKind, Imported, rollup::HourRow};
 use crate::rates::{Access, Ban, Rates, ServiceRates, WindowUse};
 use crate::service::{BanKind, Heeds, ServiceId};
 
@@ -200,17 +200,43 @@ pub struct KeyInfo {
     pub raw_links: bool,
     /// When it was made, unix seconds.
     pub created: i64,
+    /// The largest part of a service's budget it may use, more than 0 and at most 1; null: all.
+    pub share: Option<f64>,
+    /// When a call or an answer from the cache was last had with it, unix seconds.
+    pub last_used: Option<i64>,
+    /// Calls sent for it since it was made.
+    pub calls: u64,
+    /// Answers from the cache it was given since it was made.
+    pub hits: u64,
 }
 
-impl From<&ToolKey> for KeyInfo {
-    fn from(key: &ToolKey) -> Self {
+impl KeyInfo {
+    pub(crate) fn new(key: &ToolKey, used: CallerUse) -> Self {
         Self {
             name: key.name.clone(),
             services: key.services.clone(),
             raw_links: key.raw_links,
             created: key.created,
+            share: key.share,
+            last_used: (used.last > 0).then_some(used.last),
+            calls: used.calls,
+            hits: used.hits,
         }
     }
+}
+
+/// The gateway for tools.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct GatewayInfo {
+    /// Whether tools are let through.
+    pub enabled: bool,
+    /// The port as set; 0 picks a free one.
+    pub port: u16,
+    /// Where it listens; null while it does not.
+    pub address: Option<String>,
+    /// How long a call may wait for its budget, in seconds.
+    #[serde(serialize_with = "crate::budget::plain")]
+    pub max_wait_seconds: f64,
 }
 
 /// A signed-in user at a service.
@@ -507,8 +533,12 @@ contract! {
     preview_limits(service: ServiceId, budget: Budget) -> Limits;
     /// Holds back all calls, or lets them go on.
     pause(paused: bool) -> ();
+    /// The gateway for tools.
+    gateway() -> GatewayInfo;
+    /// Changes the gateway's settings; a new port holds from the next start.
+    set_gateway(enabled: bool, port: u16, max_wait_seconds: f64) -> GatewayInfo;
     /// Makes a key for a tool.
-    add_key(name: String, services: Option<Vec<ServiceId>>, raw_links: bool) -> NewKey;
+    add_key(name: String, services: Option<Vec<ServiceId>>, raw_links: bool, share: Option<f64>) -> NewKey;
     /// The keys there are.
     keys() -> Vec<KeyInfo>;
     /// Ends a key.
@@ -592,6 +622,7 @@ pub fn typescript() -> String {
         CacheChoice,
         NewKey,
         KeyInfo,
+        GatewayInfo,
         AccountInfo,
         Secret,
         SecretInfo,

@@ -27,6 +27,7 @@ use crate::account::accounts::Accounts;
 use crate::account::keys::Keys;
 use crate::account::vault::Vault;
 use crate::account::vault_file::{VaultFile, VaultFileError};
+use crate::budget::share::Shares;
 use crate::budget::{Budget, Gate, QuotaBook, Window};
 use crate::cache::Cache;
 use crate::call::transport::{HttpTransport, Transport, TransportError};
@@ -118,6 +119,8 @@ pub(crate) struct Lane {
     /// The door of its accounts server.
     pub(crate) accounts: Arc<Gate>,
     pub(crate) quota: Mutex<QuotaBook>,
+    /// What tools with a share of the budget hold of it.
+    pub(crate) shares: Shares,
 }
 
 /// Everything an engine holds.
@@ -250,6 +253,7 @@ impl Engine {
                 gate: Gate::new(clock.clone(), id.service().default_budget(false)),
                 accounts: Gate::new(clock.clone(), accounts_budget()),
                 quota: Mutex::new(QuotaBook::new(id.service().assumed_quota)),
+                shares: Shares::default(),
             })
             .collect();
         let lanes = Arc::new(lanes);

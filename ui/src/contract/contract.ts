@@ -833,7 +833,44 @@ raw_links: boolean,
 /**
  * When it was made, unix seconds.
  */
-created: number, };
+created: number, 
+/**
+ * The largest part of a service's budget it may use, more than 0 and at most 1; null: all.
+ */
+share: number | null, 
+/**
+ * When a call or an answer from the cache was last had with it, unix seconds.
+ */
+last_used: number | null, 
+/**
+ * Calls sent for it since it was made.
+ */
+calls: number, 
+/**
+ * Answers from the cache it was given since it was made.
+ */
+hits: number, };
+
+/**
+ * The gateway for tools.
+ */
+export type GatewayInfo = { 
+/**
+ * Whether tools are let through.
+ */
+enabled: boolean, 
+/**
+ * The port as set; 0 picks a free one.
+ */
+port: number, 
+/**
+ * Where it listens; null while it does not.
+ */
+address: string | null, 
+/**
+ * How long a call may wait for its budget, in seconds.
+ */
+max_wait_seconds: number, };
 
 /**
  * A signed-in user at a service.
@@ -1146,8 +1183,12 @@ export type Contract = {
   preview_limits: { args: { service: ServiceId; budget: Budget }; result: Limits };
   /** Holds back all calls, or lets them go on. */
   pause: { args: { paused: boolean }; result: null };
+  /** The gateway for tools. */
+  gateway: { args: Record<string, never>; result: GatewayInfo };
+  /** Changes the gateway's settings; a new port holds from the next start. */
+  set_gateway: { args: { enabled: boolean; port: number; max_wait_seconds: number }; result: GatewayInfo };
   /** Makes a key for a tool. */
-  add_key: { args: { name: string; services: Array<ServiceId> | null; raw_links: boolean }; result: NewKey };
+  add_key: { args: { name: string; services: Array<ServiceId> | null; raw_links: boolean; share: number | null }; result: NewKey };
   /** The keys there are. */
   keys: { args: Record<string, never>; result: Array<KeyInfo> };
   /** Ends a key. */

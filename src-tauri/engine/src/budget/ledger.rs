@@ -23,17 +23,17 @@ impl Ledger {
         self.in_flight += 1;
     }
 
-    /// Nothing was sent after all.
-    pub fn untake(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-    }
-
     /// The answer came, or the call failed or was dropped, at `now`.
     pub fn give_back(&mut self, now: Mono) {
         self.in_flight = self.in_flight.saturating_sub(1);
         // Answers are logged as they come; a clock that did not move keeps the order.
         let now = self.answered.back().map_or(now, |last| now.max(*last));
         self.answered.push_back(now);
+    }
+
+    /// Gives a slot back that was taken for a call which was never sent.
+    pub fn untake(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
     }
 
     /// Adds a call of an earlier run, answered at the latest at `at`.

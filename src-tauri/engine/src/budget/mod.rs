@@ -1,6 +1,7 @@
 //! What we allow ourselves: spacing, rolling windows, quota, bans and the cooldown after them.
 //!
-//! [`Gate`] is the door of one service; every call passes it or is told why not and until when.
+//! [`Gate`] is the door of one service; every call passes it or is told why not and until when. A tool
+//! that may use only a part of a budget passes [`share`] before.
 //!
 //! Invariant: no rolling stretch of a window's length ever holds more sends than the window allows,
 //! wherever between send and answer the provider counts (see `ledger.rs`).
@@ -16,6 +17,7 @@ mod ban;
 mod gate;
 mod ledger;
 mod quota;
+pub mod share;
 
 use std::time::Duration;
 

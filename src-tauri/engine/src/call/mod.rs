@@ -38,6 +38,9 @@ pub struct Call {
     pub max_wait: Option<Duration>,
     /// Which answers from the cache it takes.
     pub accepts: Accepts,
+    /// The largest part of the service's budget its caller may use, more than 0 and at most 1; all when
+    /// `None`.
+    pub share: Option<f64>,
 }
 
 /// Which answers from the cache a call takes.
@@ -81,6 +84,7 @@ impl Call {
             priority: Priority::Interactive,
             max_wait: Some(max_wait),
             accepts: Accepts::default(),
+            share: None,
         }
     }
 }

@@ -16,6 +16,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use super::transport::TransportError;
 use super::{Answer, Call, CallError, Origin};
 use crate::account::{Attached, NoCredential};
+use crate::budget::share::{Held, part_of};
 use crate::budget::{Ask, Priority, Refusal, Slot, Why};
 use crate::cache::Tier;
 use crate::cache::flight::{Lead, Turn};
@@ -184,7 +185,7 @@ impl Inner {
         let (mut retries, mut redirects, mut renewed) = (0, 0, false);
         loop {
             let endpoint = self.endpoint(&call);
-            let slot = self.wait_for_budget(&call).await?;
+            let (mut held, slot) = self.wait_for_budget(&call).await?;
             if let Some(answer) = leads.and_then(|(question, _)| self.brought_meanwhile(&call, question)) {
                 slot.unused();
                 return Ok(answer);
@@ -197,7 +198,10 @@ impl Inner {
             if let Some((_, lead)) = leads {
                 lead.sent();
             }
-            let answer = match self.send(&call, endpoint, request).await {
+            held.iter_mut().for_each(Held::sent);
+            let answer = self.send(&call, endpoint, request).await;
+            drop(held);
+            let answer = match answer {
                 Ok(answer) => answer,
                 Err(error) => {
                     slot.done(false);
@@ -256,7 +260,7 @@ impl Inner {
         call.service.service().endpoint_of(call.method.as_str(), &call.path, &call.query)
     }
 
-    async fn wait_for_budget(&self, call: &Call) -> Result<Slot, CallError> {
+    async fn wait_for_budget(&self, call: &Call) -> Result<(Option<Held>, Slot), CallError> {
         let lane = self.lane(call.service);
         if self.is_paused() {
             let until = self.clock.mono() + Duration::from_secs(60);
@@ -265,8 +269,25 @@ impl Inner {
         if call.priority == Priority::Background {
             self.leave_quota_to_the_user(call)?;
         }
-        let ask = Ask { priority: call.priority, max_wait: call.max_wait };
-        lane.gate.pass(ask).await.map_err(|refusal| self.refusal(call, refusal, None))
+        let mut ask = Ask { priority: call.priority, max_wait: call.max_wait };
+        let refused = |refusal| self.refusal(call, refusal, None);
+        let held = match call.share {
+            None => None,
+            Some(share) => {
+                // No call waits for a ban, not even for its share.
+                if let Some(ban) = lane.gate.ban() {
+                    return Err(refused(Refusal { why: Why::Banned(ban.kind), until: ban.until }));
+                }
+                let (began, view) = (self.clock.mono(), lane.gate.view());
+                let windows: Vec<_> = view.windows.iter().map(|(window, _)| *window).collect();
+                let part = part_of(&windows, view.limit, share);
+                let held = lane.shares.take(&self.clock, &call.caller, part, ask).await.map_err(refused)?;
+                let waited = self.clock.mono().since(began);
+                ask.max_wait = ask.max_wait.map(|wait| wait.saturating_sub(waited));
+                Some(held)
+            }
+        };
+        Ok((held, lane.gate.pass(ask).await.map_err(refused)?))
     }
 
     fn leave_quota_to_the_user(&self, call: &Call) -> Result<(), CallError> {

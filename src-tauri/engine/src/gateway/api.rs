@@ -16,7 +16,7 @@ use super::Host;
 use super::error::OwnError;
 use super::guard::check_control_key;
 use crate::cache::{CacheStats, Forgotten};
-use crate::contract::{ApiError, Code, TokenStatus, dispatch};
+use crate::contract::{ApiError, Code, Contract, KeyInfo, TokenStatus, dispatch};
 use crate::meter::{Event, Summary};
 use crate::rates::Rates;
 use crate::service::ServiceId;
@@ -32,6 +32,7 @@ pub(super) fn router(host: Host) -> Router<Host> {
         .route("/cache/stats", get(cache_stats))
         .route("/cache/invalidate", post(invalidate))
         .route("/library/events", post(library_event))
+        .route("/keys", get(keys))
         .route("/events", get(stream_events))
         .route("/call/{command}", post(command))
         .fallback(unknown)
@@ -110,6 +111,10 @@ async fn library_event(State(host): State<Host>, body: Bytes) -> Result<Json<For
 fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body)
         .map_err(|e| ApiError::new(Code::BadRequest, format!("The body is not understood: {e}")))
+}
+
+async fn keys(State(host): State<Host>) -> Result<Json<Vec<KeyInfo>>, OwnError> {
+    Ok(Json(Contract::keys(&host.engine).await?))
 }
 
 /// Server-sent events: `rates` at once and then when a gauge changes, at most once a second.

@@ -7,10 +7,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderMap, StatusCode};
-use subtle::ConstantTimeEq;
 
 use super::Host;
 use super::error::OwnError;
+use crate::account::keys::KeyHash;
 
 /// Header a key may always stand in.
 pub(super) const KEY_HEADER: &str = "x-headroom-key";
@@ -45,8 +45,8 @@ fn is_loopback(host: &str) -> bool {
 pub(super) async fn check_control_key(State(host): State<Host>, request: Request, next: Next) -> Response {
     let shown = header_key(request.headers());
     match shown {
-        Some(key) if host.is_control_key(&key) => next.run(request).await,
-        Some(key) if host.engine.keys().find(&key).is_some() => OwnError::new(
+        Some(key) if host.is_control_key(&KeyHash::of(&key)) => next.run(request).await,
+        Some(key) if host.engine.keys().find(&KeyHash::of(&key)).is_some() => OwnError::new(
             StatusCode::FORBIDDEN,
             "control_key_needed",
             "A tool's key opens gateway routes only; the control API needs the key of runtime.json",
@@ -88,8 +88,8 @@ pub(super) fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
 }
 
 impl Host {
-    pub(super) fn is_control_key(&self, key: &str) -> bool {
-        key.as_bytes().ct_eq(self.control_key.as_bytes()).into()
+    pub(super) fn is_control_key(&self, shown: &KeyHash) -> bool {
+        *shown == self.control_key
     }
 }
 

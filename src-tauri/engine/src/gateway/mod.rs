@@ -14,7 +14,6 @@ mod shown_key;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -24,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::account::keys::new_key;
+use crate::account::keys::{KeyHash, new_key};
 use crate::disk::{self, Readers};
 use crate::engine::Engine;
 
@@ -74,7 +73,7 @@ pub struct Runtime {
 #[derive(Clone)]
 struct Host {
     engine: Engine,
-    control_key: Arc<str>,
+    control_key: KeyHash,
     stopping: watch::Receiver<bool>,
 }
 
@@ -112,14 +111,15 @@ impl Server {
         let port = v4.local_addr().map_err(|source| ServeError::Listen { port, source })?.port();
         // Nice to have: some clients try ::1 first when told "localhost".
         let v6 = TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).await.ok();
-        let control_key: Arc<str> = new_key().into();
+        let control_key = new_key();
         let runtime = engine.data_dir().join("runtime.json");
         let written =
-            serde_json::to_vec(&Runtime { pid: std::process::id(), port, key: control_key.to_string() })
+            serde_json::to_vec(&Runtime { pid: std::process::id(), port, key: control_key.clone() })
                 .map_err(io::Error::from)
                 .and_then(|bytes| disk::write_atomically(&runtime, &bytes, Readers::Owner));
         written.map_err(|source| ServeError::Runtime { path: runtime.clone(), source })?;
         let (stop, stopping) = watch::channel(false);
+        let control_key = KeyHash::of(&control_key);
         let host = Host { engine: engine.clone(), control_key, stopping: stopping.clone() };
         let router = router(host);
         let tasks = [Some(v4), v6].into_iter().flatten().map(|listener| {

@@ -1,5 +1,6 @@
 //! `ANY /{service}/{path}`: a tool's request, down the path of a call, and the service's answer back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -15,6 +16,7 @@ use super::error::OwnError;
 use super::guard::key_refused;
 use super::headers::drop_connection_headers;
 use super::{Host, links, shown_key};
+use crate::account::keys::KeyHash;
 use crate::budget::Priority;
 use crate::call::{Accepts, Answer, Call, CallError, Origin};
 use crate::service::ServiceId;
@@ -26,8 +28,9 @@ const LONGEST_WAIT_S: u64 = 3_600;
 
 /// Whose key it was.
 struct Asker {
-    caller: String,
+    caller: Arc<str>,
     raw_links: bool,
+    share: Option<f64>,
 }
 
 pub(super) async fn pass_on(State(host): State<Host>, request: Request) -> Response {
@@ -72,8 +75,9 @@ async fn forward(host: &Host, request: Request) -> Result<Response, OwnError> {
         accepts: accepts(&parts.headers),
         headers: passed_on(parts.headers),
         body,
-        caller: asker.caller.as_str().into(),
+        caller: Arc::clone(&asker.caller),
         priority: Priority::Interactive,
+        share: asker.share,
     };
     match host.engine.call(call).await {
         Ok(answer) => Ok(respond(host, service, &asker, &here, answer)),
@@ -93,15 +97,16 @@ fn split_service(path: &str) -> Result<(ServiceId, String), OwnError> {
 
 fn asker(host: &Host, service: ServiceId, key: Option<String>) -> Result<Asker, OwnError> {
     let Some(key) = key else { return Err(key_refused(false)) };
-    if host.is_control_key(&key) {
-        return Ok(Asker { caller: "cli".into(), raw_links: true });
+    let shown = KeyHash::of(&key);
+    if host.is_control_key(&shown) {
+        return Ok(Asker { caller: "cli".into(), raw_links: true, share: None });
     }
-    let Some(known) = host.engine.keys().find(&key) else { return Err(key_refused(true)) };
+    let Some((known, caller)) = host.engine.keys().find(&shown) else { return Err(key_refused(true)) };
     if !known.opens(service) {
         let message = format!("The key of {:?} does not open {}", known.name, service.service().label);
         return Err(OwnError::new(StatusCode::FORBIDDEN, "service_not_allowed", message));
     }
-    Ok(Asker { caller: known.name.clone(), raw_links: known.raw_links })
+    Ok(Asker { caller, raw_links: known.raw_links, share: known.share })
 }
 
 /// `Prefer: wait=N` (RFC 7240 §4.3), in seconds.

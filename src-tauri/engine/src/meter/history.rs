@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Event};
+use super::{CallerUse, Counts, Event};
 use crate::budget::{SavedBan, SavedQuota};
 use crate::clock::Wall;
 use crate::disk::{self, Readers};
@@ -58,6 +58,9 @@ pub struct SavedService {
     /// The calls and hits of the last 60 s.
     #[serde(default)]
     pub recent: Vec<Recent>,
+    /// What each caller used since it was first seen.
+    #[serde(default)]
+    pub callers: BTreeMap<String, CallerUse>,
 }
 
 /// Calls of one second, endpoint and caller: unix milliseconds, endpoint, caller, calls, hits.

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Mono, Wall};
 use crate::service::{EndpointId, OTHER, ServiceId};
@@ -63,6 +63,31 @@ struct ServiceMeter {
     /// What the journal does not have yet.
     pending: Vec<Pending>,
     day: DaySum,
+    /// By caller.
+    uses: Vec<CallerUse>,
+    since_start: Counts,
+}
+
+/// What a caller used since it was first seen, or since [`Meter::forget_caller`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallerUse {
+    /// Calls sent.
+    pub calls: u64,
+    /// Answers given from the cache.
+    pub hits: u64,
+    /// When the last of both was, unix seconds; 0 for never.
+    pub last: i64,
+}
+
+impl CallerUse {
+    fn add(&mut self, calls: u32, hits: u32, at: i64) {
+        if calls > 0 || hits > 0 {
+            self.calls += u64::from(calls);
+            self.hits += u64::from(hits);
+            self.last = self.last.max(at);
+        }
+    }
 }
 
 /// Sums of the last 24 h, made anew each minute.
@@ -135,6 +160,8 @@ impl Meter {
                 rate: Rate::new(endpoints),
                 pending: Vec::new(),
                 day: DaySum::default(),
+                uses: Vec::new(),
+                since_start: Counts::default(),
             })
         });
         Self {
@@ -174,12 +201,12 @@ impl Meter {
     /// A call leaves the machine.
     pub fn sent(&self, service: ServiceId, endpoint: EndpointId, caller: &str) {
         let now = self.clock.mono();
-        let (minute, caller) = (self.minute(now), self.caller_no(caller));
+        let caller = self.caller_no(caller);
         self.count(
             service,
             endpoint,
             caller,
-            minute,
+            now,
             &Counts { calls: 1, ..Counts::default() },
             |rate, endpoint| {
                 rate.call(now, endpoint, caller);
@@ -204,17 +231,14 @@ impl Meter {
             Outcome::Refused => counts.refused = 1,
             Outcome::Failed => counts.failed = 1,
         }
-        let minute = self.minute(self.clock.mono());
-        self.count(service, endpoint, self.caller_no(caller), minute, &counts, |_, _| {});
+        self.count(service, endpoint, self.caller_no(caller), self.clock.mono(), &counts, |_, _| {});
     }
 
     /// An answer was given from the cache.
     pub fn hit(&self, service: ServiceId, endpoint: EndpointId, caller: &str) {
         let now = self.clock.mono();
         let counts = Counts { hits: 1, ..Counts::default() };
-        self.count(service, endpoint, self.caller_no(caller), self.minute(now), &counts, |rate, _| {
-            rate.hits(now, 1)
-        });
+        self.count(service, endpoint, self.caller_no(caller), now, &counts, |rate, _| rate.hits(now, 1));
     }
 
     fn count(
@@ -222,14 +246,18 @@ impl Meter {
         service: ServiceId,
         endpoint: EndpointId,
         caller: u16,
-        minute: MinuteNo,
+        now: Mono,
         counts: &Counts,
         rate: impl FnOnce(&mut Rate, u8),
     ) {
+        let at_ms = self.label_ms(now);
+        let minute = at_ms.div_euclid(60_000);
         let mut meter = self.services[service.index()].lock();
         let slot = meter.slot(endpoint);
         meter.series[usize::from(slot)].at(minute).add(counts);
         meter.day.counts.add(counts);
+        meter.since_start.add(counts);
+        meter.caller_use(caller).add(counts.calls, counts.hits, at_ms.div_euclid(1_000));
         rate(&mut meter.rate, slot);
         meter.pend(minute, slot, caller, counts);
         drop(meter);
@@ -253,6 +281,37 @@ impl Meter {
 
     fn caller_name(&self, no: u16) -> Arc<str> {
         self.callers.read().get(usize::from(no)).cloned().unwrap_or_else(|| Arc::from("others"))
+    }
+
+    /// What a caller used of all services since it was first seen. Kept across restarts.
+    #[must_use]
+    pub fn caller_use(&self, name: &str) -> CallerUse {
+        let mut sum = CallerUse::default();
+        let Some(no) = self.callers.read().iter().position(|known| &**known == name) else { return sum };
+        for meter in &self.services {
+            if let Some(used) = meter.lock().uses.get(no) {
+                sum.calls += used.calls;
+                sum.hits += used.hits;
+                sum.last = sum.last.max(used.last);
+            }
+        }
+        sum
+    }
+
+    /// Begins anew for a caller of this name: another tool has it now.
+    pub fn forget_caller(&self, name: &str) {
+        let Some(no) = self.callers.read().iter().position(|known| &**known == name) else { return };
+        for meter in &self.services {
+            if let Some(used) = meter.lock().uses.get_mut(no) {
+                *used = CallerUse::default();
+            }
+        }
+    }
+
+    /// Everything counted of a service since this engine started.
+    #[must_use]
+    pub fn since_start(&self, service: ServiceId) -> Counts {
+        self.services[service.index()].lock().since_start
     }
 
     /// One service's rolling minute, as it is now.
@@ -412,6 +471,7 @@ impl Meter {
             }
             if minutes != 0 {
                 meter.pending.iter_mut().for_each(|p| p.minute = p.minute.saturating_add(minutes));
+                meter.uses.iter_mut().filter(|u| u.last != 0).for_each(|u| u.last += minutes * 60);
                 meter.day.minute = MinuteNo::MIN;
             }
         }
@@ -424,6 +484,14 @@ impl ServiceMeter {
     fn slot(&self, endpoint: EndpointId) -> u8 {
         let other = u8::try_from(self.series.len() - 1).unwrap_or(u8::MAX);
         endpoint.0.min(other)
+    }
+
+    fn caller_use(&mut self, caller: u16) -> &mut CallerUse {
+        let no = usize::from(caller);
+        if self.uses.len() <= no {
+            self.uses.resize(no + 1, CallerUse::default());
+        }
+        &mut self.uses[no]
     }
 
     fn pend(&mut self, minute: MinuteNo, endpoint: u8, caller: u16, counts: &Counts) {

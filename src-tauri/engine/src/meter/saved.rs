@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::counts::{Counts, Series};
 use super::history::{Loaded, Recent, Row, SavedService, Snapshot};
 use super::rate::MINUTE;
-use super::{Event, Meter, Pending, endpoint_name};
+use super::{CallerUse, Event, Meter, Pending, endpoint_name};
 use crate::clock::Wall;
 use crate::service::{OTHER, ServiceId};
 
@@ -77,10 +77,11 @@ impl Meter {
                     (endpoint_name(id.service(), slot).to_owned(), minutes.collect())
                 })
                 .collect();
-            if !endpoints.is_empty() {
-                snapshot
-                    .services
-                    .insert(*id, SavedService { endpoints, recent: self.recent(*id, &meter.rate, &names) });
+            let uses = names.iter().zip(&meter.uses).filter(|(_, used)| used.last != 0);
+            let callers: BTreeMap<_, _> = uses.map(|(name, used)| (name.to_string(), *used)).collect();
+            if !endpoints.is_empty() || !callers.is_empty() {
+                let recent = self.recent(*id, &meter.rate, &names);
+                snapshot.services.insert(*id, SavedService { endpoints, recent, callers });
             }
         }
         (snapshot, unwritten)
@@ -126,6 +127,11 @@ impl Meter {
                     self.add_minute(*id, endpoint, minute.div_euclid(60) - minutes_back, counts);
                 }
             }
+            for (caller, used) in &saved.callers {
+                let no = self.caller_no(caller);
+                let used = CallerUse { last: used.last - minutes_back * 60, ..*used };
+                *self.services[id.index()].lock().caller_use(no) = used;
+            }
             for Recent(at, endpoint, caller, calls, hits) in &saved.recent {
                 self.add_recent(*id, endpoint, caller, at - back, *calls, *hits);
             }
@@ -133,6 +139,12 @@ impl Meter {
         for line in &loaded.lines {
             for Row(minute, id, endpoint, caller, counts) in &line.counts {
                 self.add_minute(*id, endpoint, minute.div_euclid(60) - minutes_back, counts);
+                if counts.calls > 0 || counts.hits > 0 {
+                    // To the second: the line was written within one of its last count.
+                    let (no, at) = (self.caller_no(caller), (line.t - back).div_euclid(1_000));
+                    let mut meter = self.services[id.index()].lock();
+                    meter.caller_use(no).add(counts.calls, counts.hits, at);
+                }
                 self.add_recent(*id, endpoint, caller, line.t - back, counts.calls, counts.hits);
             }
         }

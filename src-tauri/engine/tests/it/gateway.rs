@@ -25,8 +25,11 @@ fn is(status: u16, code: &str) -> (u16, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_open_what_they_are_for_and_nothing_else() {
     let site = Site::new(&[]).await;
-    let only_deezer =
-        site.engine.keys().add("tagger", Some(vec![Deezer]), false, site.engine.clock().wall()).unwrap();
+    let only_deezer = site
+        .engine
+        .keys()
+        .add("tagger", Some(vec![Deezer]), false, None, site.engine.clock().wall())
+        .unwrap();
     let control = site.runtime().key;
     let plain = |path: &str| site.tool.get(site.url(path));
     let with = |path: &str, key: &str| plain(path).header("x-headroom-key", key);
@@ -138,7 +141,7 @@ async fn what_a_tool_sends_arrives_without_its_key_and_with_our_user_agent_where
 #[tokio::test(flavor = "multi_thread")]
 async fn links_in_spotifys_pages_lead_through_the_gateway_unless_the_key_says_raw() {
     let site = Site::new(&[]).await;
-    let raw = site.engine.keys().add("raw", None, true, site.engine.clock().wall()).unwrap();
+    let raw = site.engine.keys().add("raw", None, true, None, site.engine.clock().wall()).unwrap();
     let name = &site.simulator.catalogue().artists[0].name;
     let path = format!("/spotify/v1/search?q={}&type=track&limit=1", &name[..1]);
     let next = |answer: &Value| answer["tracks"]["next"].as_str().map(str::to_owned);

@@ -15,6 +15,7 @@ mod counting;
 mod crash;
 mod faults;
 mod gateway;
+mod gateway_keys;
 #[cfg(target_os = "linux")]
 mod keychain;
 mod leaks;

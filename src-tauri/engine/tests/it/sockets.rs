@@ -77,7 +77,7 @@ impl Site {
         let server = Server::start(&engine, Some(0)).await.unwrap();
         let key = match engine.keys().list().iter().any(|k: &Arc<ToolKey>| k.name == "beets") {
             true => String::new(),
-            false => engine.keys().add("beets", None, false, engine.clock().wall()).unwrap(),
+            false => engine.keys().add("beets", None, false, None, engine.clock().wall()).unwrap(),
         };
         Self { simulator, engine, server, dir, tool: tool(), key }
     }
