@@ -21,6 +21,7 @@ use crate::metadata::{read_search, search_path};
 use crate::meter::{Event, Imported, Summary, rollup};
 use crate::rates::Rates;
 use crate::service::{AuthKind, ServiceId};
+use crate::shared::{self, SharedTest, SharedUrl};
 
 impl Engine {
     /// The last 24 h as debug text and in parts.
@@ -163,6 +164,7 @@ impl Contract for Engine {
         let (address, trouble) = self.listening();
         notice(NoticeKind::PortTaken, trouble);
         notice(NoticeKind::LinkRefused, self.accounts().refused_link());
+        notice(NoticeKind::SharedGone, self.inner.shared.notice());
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
             data_dir: self.data_dir().display().to_string(),
@@ -372,6 +374,18 @@ impl Contract for Engine {
             error => ApiError::new(Code::Failed, error.to_string()),
         })?;
         Ok(self.token_status(&tokens))
+    }
+
+    async fn test_shared(&self, url: Option<String>) -> Result<SharedTest, ApiError> {
+        let current = self.settings().cache.shared_url.clone();
+        let bad = |what: String| ApiError::new(Code::BadRequest, what);
+        let url = match url {
+            Some(text) => SharedUrl::parse_over(&text, current.as_ref())
+                .map_err(|error| bad(format!("The address {error}")))?,
+            None => current.ok_or_else(|| bad("Write the address of the shared server first".into()))?,
+        };
+        let answer = shared::test(&url, self.clock()).await;
+        answer.map_err(|error| ApiError::new(Code::Unreachable, error.to_string()))
     }
 }
 

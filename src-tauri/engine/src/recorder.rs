@@ -17,6 +17,7 @@ use crate::library::Library;
 use crate::meter::history::{HistoryFile, Line, Loaded};
 use crate::meter::{Event, EventKind, Meter, rollup};
 use crate::service::{BanKind, COUNT, ServiceId};
+use crate::shared::News;
 
 /// Time between two snapshots.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(60);
@@ -163,6 +164,15 @@ impl Recorder {
         ));
         self.news_of_ban(id);
         self.write().await;
+    }
+
+    /// Something happened at the shared server.
+    pub(crate) fn shared_news(&self, news: News) {
+        let (kind, text) = match news {
+            News::Gone(text) => (EventKind::SharedGone, text),
+            News::Back(text) => (EventKind::SharedBack, text),
+        };
+        self.note(Event::general(self.clock.wall().seconds(), kind, text));
     }
 
     fn news_of_ban(&self, id: ServiceId) {
