@@ -259,7 +259,9 @@ impl Engine {
         let recorder =
             Arc::new(Recorder::new(clock.clone(), Arc::clone(&meter), Arc::clone(&lanes), for_sums, file));
         let for_news = Arc::clone(&recorder);
-        let shared = Shared::start(clock.clone(), move |news: News| for_news.shared_news(news));
+        let gates = lanes.iter().map(|lane| Arc::clone(&lane.gate)).collect();
+        let shared =
+            Shared::start(clock.clone(), &data_dir, gates, move |news: News| for_news.shared_news(news));
         let force_file = environment_says(&environment, "HEADROOM_VAULT", "file");
         let vault = Vault::new(&data_dir, Arc::clone(&vault_file), force_file);
         let accounts = Accounts::new(clock.clone(), vault_file, vault);

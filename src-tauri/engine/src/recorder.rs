@@ -169,6 +169,21 @@ impl Recorder {
     /// Something happened at the shared server.
     pub(crate) fn shared_news(&self, news: News) {
         let (kind, text) = match news {
+            News::Ban(id, ban) => {
+                let endpoint = id.service().endpoint_name(ban.endpoint);
+                let text = ban_text(ban.kind, endpoint, ban.until.since(self.clock.mono()));
+                self.note(Event {
+                    endpoint: Some(endpoint.to_owned()),
+                    until: Some(self.clock.wall_of(ban.until).seconds_up()),
+                    ..service_event(
+                        self.clock.wall(),
+                        EventKind::Ban,
+                        id,
+                        format!("{text}; another machine was told so"),
+                    )
+                });
+                return self.news_of_ban(id);
+            }
             News::Gone(text) => (EventKind::SharedGone, text),
             News::Back(text) => (EventKind::SharedBack, text),
         };

@@ -88,6 +88,16 @@ impl Link {
         (link.clone(), link.keep())
     }
 
+    /// Whether this is the server in use.
+    pub(super) fn is_at(&self, url: Option<&SharedUrl>) -> bool {
+        self.0.held.lock().url.as_ref() == url
+    }
+
+    /// The connection, for a last word over it.
+    pub(super) fn connection(&self) -> Option<MultiplexedConnection> {
+        self.0.held.lock().connection.clone()
+    }
+
     /// Connects to another server, or to none.
     pub(super) fn follow(&self, url: Option<&SharedUrl>) {
         let mut held = self.0.held.lock();

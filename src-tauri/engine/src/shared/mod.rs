@@ -2,22 +2,29 @@
 //!
 //! `link.rs` keeps the one connection; whoever uses it ([`Shared::command`], [`Shared::pipeline`],
 //! [`Shared::script`]) gets `None` at once while there is none. Everything on the server lies under
-//! [`PREFIX`].
+//! [`PREFIX`]. `budget.rs` keeps the budgets of all machines together there.
 //!
 //! Invariant: nothing here prints a user or a password.
 
 mod address;
+mod book;
+mod budget;
 mod link;
 mod test;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
 use redis::{Cmd, FromRedisValue, Pipeline, ScriptInvocation};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+
+use crate::budget::{Gate, Incident};
+use crate::clock::Clock;
+use crate::service::ServiceId;
+use budget::{Clerk, Tell};
 
 pub use address::{SharedUrl, SharedUrlError};
 pub use link::{Link, LinkError, LinkState, PATIENCE};
@@ -40,12 +47,18 @@ pub struct SharedStatus {
 }
 
 /// The shared tier of one engine. Its tasks end when the last handle is dropped.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Shared(Arc<Owner>);
 
-#[derive(Debug)]
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Shared").field(&self.0.link).finish()
+    }
+}
+
 struct Owner {
     link: Link,
+    clerk: Arc<Clerk>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -56,6 +69,8 @@ pub enum News {
     Gone(String),
     /// It is used again.
     Back(String),
+    /// Another machine met a ban, which holds here too.
+    Ban(ServiceId, Incident),
 }
 
 /// A connection that breaks again within this is no news.
@@ -69,22 +84,43 @@ impl Drop for Owner {
 
 impl Shared {
     /// A shared tier that is off until [`Shared::follow`] names a server.
-    pub(crate) fn start(_clock: Clock, news: impl Fn(News) + Send + Sync + 'static) -> Self {
+    ///
+    /// `gates` are those of all services, in the order of [`ServiceId::ALL`].
+    pub(crate) fn start(
+        clock: Clock,
+        data_dir: &Path,
+        gates: Vec<Arc<Gate>>,
+        news: impl Fn(News) + Send + Sync + 'static,
+    ) -> Self {
+        let news: Tell = Arc::new(news);
         let (link, keeping) = Link::new();
-        let tasks =
-            vec![tokio::spawn(keeping).abort_handle(), tokio::spawn(tell(link.clone(), news)).abort_handle()];
-        Self(Arc::new(Owner { link, tasks }))
+        let clerk = Arc::new(Clerk::new(link.clone(), clock, data_dir, gates, Arc::clone(&news)));
+        let tasks = vec![
+            tokio::spawn(keeping).abort_handle(),
+            tokio::spawn(Arc::clone(&clerk).work()).abort_handle(),
+            tokio::spawn(tell(link.clone(), news)).abort_handle(),
+        ];
+        Self(Arc::new(Owner { link, clerk, tasks }))
     }
 
     /// Connects to another server, or to none.
     pub(crate) fn follow(&self, url: Option<&SharedUrl>) {
-        self.0.link.follow(url);
+        if !self.0.link.is_at(url) {
+            self.0.clerk.leave();
+            self.0.link.follow(url);
+        }
+        self.0.clerk.share(url.is_some());
     }
 
     /// Waits until the first try has ended, and at most `patience`.
     pub(crate) async fn first_try(&self, patience: Duration) {
         let mut states = self.0.link.states();
-        let tried = states.wait_for(|state| *state != LinkState::Trying);
+        let tried = async {
+            let state = states.wait_for(|state| *state != LinkState::Trying).await.map(|state| *state);
+            if matches!(state, Ok(LinkState::Up(_))) {
+                self.0.clerk.joined().await;
+            }
+        };
         let _ = tokio::time::timeout(patience, tried).await;
     }
 
@@ -98,6 +134,12 @@ impl Shared {
     #[must_use]
     pub fn connected(&self) -> bool {
         matches!(self.0.link.state(), LinkState::Up(_))
+    }
+
+    /// Whether budgets are kept together with other machines now: connected, and everything told.
+    #[must_use]
+    pub fn together(&self) -> bool {
+        self.0.clerk.together()
     }
 
     /// How the connection stands, as it changes: each new [`LinkState::Up`] is another connection,
@@ -142,6 +184,7 @@ impl Shared {
 
     /// Takes leave of the server.
     pub(crate) async fn stop(&self) {
+        self.0.clerk.farewell().await;
         self.0.link.follow(None);
     }
 
@@ -153,13 +196,13 @@ impl Shared {
             address: url.to_string(),
             connected: self.connected(),
             trouble: self.0.link.trouble(),
-            machines: None,
+            machines: self.0.clerk.machines(),
         })
     }
 }
 
 /// Tells of a server that went, once, and of its return, once it stays.
-async fn tell(link: Link, news: impl Fn(News)) {
+async fn tell(link: Link, news: Tell) {
     let mut states = link.states();
     let mut gone = false;
     loop {
