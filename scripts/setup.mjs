@@ -16,7 +16,16 @@ const testTools = {
 const debian = {
   engine: ["build-essential", "pkg-config", "curl", "ca-certificates"],
   window: ["libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev", "librsvg2-dev", "xdg-utils"],
-  tests: ["xvfb", "xauth", "webkit2gtk-driver", "dbus-x11", "chromium", "python3-dbus", "python3-gi"],
+  tests: [
+    "xvfb",
+    "xauth",
+    "webkit2gtk-driver",
+    "dbus-x11",
+    "chromium",
+    "python3-dbus",
+    "python3-gi",
+    "redis-server",
+  ],
 };
 /** The same for other families; here only the hint is printed. */
 const otherFamilies = {
@@ -31,13 +40,14 @@ const otherFamilies = {
       "chromium",
       "python3-dbus",
       "python3-gobject",
+      "valkey-compat-redis",
     ],
   },
   pacman: {
     install: ["pacman", "-S", "--needed"],
     engine: ["base-devel", "curl", "ca-certificates"],
     window: ["webkit2gtk-4.1", "libayatana-appindicator", "librsvg", "xdg-utils"],
-    tests: ["xorg-server-xvfb", "xorg-xauth", "dbus", "chromium", "python-dbus", "python-gobject"],
+    tests: ["xorg-server-xvfb", "xorg-xauth", "dbus", "chromium", "python-dbus", "python-gobject", "valkey"],
   },
   zypper: {
     install: ["zypper", "install"],
@@ -50,6 +60,7 @@ const otherFamilies = {
       "chromium",
       "python3-dbus-python",
       "python3-gobject",
+      "redis",
     ],
   },
 };
@@ -58,7 +69,7 @@ const signs = {
   engine: () => find("cc") && find("pkg-config"),
   window: () =>
     ask("pkg-config", ["--exists", "webkit2gtk-4.1", "ayatana-appindicator3-0.1", "librsvg-2.0"]).code === 0,
-  tests: () => ["xvfb-run", "xauth", "dbus-run-session", "WebKitWebDriver"].every(find),
+  tests: () => ["xvfb-run", "xauth", "dbus-run-session", "WebKitWebDriver", "redis-server"].every(find),
 };
 
 /**

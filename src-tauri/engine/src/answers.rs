@@ -25,7 +25,8 @@ use crate::metadata::{read_search, search_path};
 use crate::meter::{Event, Imported, Summary, rollup};
 use crate::rates::Rates;
 use crate::service::{AuthKind, ServiceId};
-use crate::settings::{CacheSettings, without_password};
+use crate::settings::CacheSettings;
+use crate::shared::{self, SharedTest, SharedUrl};
 
 impl Engine {
     /// The last 24 h as debug text and in parts.
@@ -132,7 +133,7 @@ impl Engine {
     #[must_use]
     pub fn cache_stats(&self) -> CacheStats {
         let saved = |id| self.meter().rates(id).hits_24h;
-        self.inner.cache.stats(&self.settings().cache, saved)
+        self.inner.cache.stats(&self.settings().cache, self.inner.shared.status(), saved)
     }
 
     /// Forgets kept answers. On disk when this returns.
@@ -201,6 +202,7 @@ impl Contract for Engine {
         notice(NoticeKind::PortTaken, trouble);
         notice(NoticeKind::CacheFailing, self.inner.cache.trouble());
         notice(NoticeKind::LinkRefused, self.accounts().refused_link());
+        notice(NoticeKind::SharedGone, self.inner.shared.notice());
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
             data_dir: self.data_dir().display().to_string(),
@@ -319,22 +321,23 @@ impl Contract for Engine {
     async fn cache_settings(&self) -> Result<CacheChoice, ApiError> {
         let CacheSettings { ttl_hours, not_found_ttl_minutes, max_mb, ref shared_url } =
             self.settings().cache;
-        let shared_url = shared_url.as_deref().map(without_password);
+        let shared_url = shared_url.as_ref().map(SharedUrl::hidden);
         Ok(CacheChoice { ttl_hours, not_found_ttl_minutes, max_mb, shared_url })
     }
 
     async fn set_cache_settings(&self, settings: CacheChoice) -> Result<CacheChoice, ApiError> {
         let CacheChoice { ttl_hours, not_found_ttl_minutes, max_mb, shared_url } = settings;
         let known = self.settings().cache.shared_url.clone();
-        let shown = known.as_deref().map(without_password);
-        let shared_url = shared_url.map(|url| url.trim().to_owned()).filter(|url| !url.is_empty());
-        // As it was shown: the password stays.
-        let shared_url = if shared_url == shown { known } else { shared_url };
+        let written = shared_url.filter(|url| !url.trim().is_empty());
+        let shared_url = written
+            .map(|text| SharedUrl::parse_over(&text, known.as_ref()))
+            .transpose()
+            .map_err(|error| ApiError::new(Code::BadRequest, format!("cache.shared_url {error}")))?;
         let value = serde_json::json!({
             "ttl_hours": ttl_hours,
             "not_found_ttl_minutes": not_found_ttl_minutes,
             "max_mb": max_mb,
-            "shared_url": shared_url,
+            "shared_url": shared_url.as_ref().map(SharedUrl::expose),
         });
         let changed = self.change_settings(|settings| {
             settings.insert("cache".to_owned(), value);
@@ -502,6 +505,18 @@ impl Contract for Engine {
             error => ApiError::new(Code::Failed, error.to_string()),
         })?;
         Ok(self.token_status(&tokens))
+    }
+
+    async fn test_shared(&self, url: Option<String>) -> Result<SharedTest, ApiError> {
+        let current = self.settings().cache.shared_url.clone();
+        let bad = |what: String| ApiError::new(Code::BadRequest, what);
+        let url = match url {
+            Some(text) => SharedUrl::parse_over(&text, current.as_ref())
+                .map_err(|error| bad(format!("The address {error}")))?,
+            None => current.ok_or_else(|| bad("Write the address of the shared server first".into()))?,
+        };
+        let answer = shared::test(&url, self.clock()).await;
+        answer.map_err(|error| ApiError::new(Code::Unreachable, error.to_string()))
     }
 }
 

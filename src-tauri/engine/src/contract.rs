@@ -25,6 +25,7 @@ use crate::metadata::Found;
 use crate::meter::{CallerUse, Event, EventKind, Imported, rollup::HourRow};
 use crate::rates::{Access, Ban, Rates, ServiceRates, WindowUse};
 use crate::service::{BanKind, Heeds, ServiceId};
+use crate::shared::{SharedStatus, SharedTest};
 
 /// What the catalogue says of a service.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -106,6 +107,8 @@ pub enum NoticeKind {
     CacheFailing,
     /// A sign-in's link was refused in the last minute.
     LinkRefused,
+    /// The shared server cannot be used.
+    SharedGone,
 }
 
 /// Something the user should know until it is mended.
@@ -565,6 +568,8 @@ contract! {
     forget_secret(name: String) -> ();
     /// Refreshes the token of a service's active account.
     renew_token(service: ServiceId) -> TokenStatus;
+    /// Asks a shared server how it is; null is the one in the settings.
+    test_shared(url: Option<String>) -> SharedTest;
 }
 
 /// The whole contract in TypeScript, as it stands in `ui/src/contract/contract.ts`.
@@ -638,6 +643,8 @@ pub fn typescript() -> String {
         SignInBegun,
         SignInProgress,
         Imported,
+        SharedStatus,
+        SharedTest,
         Code,
         ApiError,
     );

@@ -40,6 +40,7 @@ use crate::rates::Rates;
 use crate::recorder::Recorder;
 use crate::service::ServiceId;
 use crate::settings::{Settings, SettingsError, SettingsFile};
+use crate::shared::{News, Shared};
 
 /// How an engine is started.
 pub struct Options {
@@ -139,6 +140,7 @@ pub(crate) struct Inner {
     vault_trouble: Mutex<Option<String>>,
     pub(crate) cache: Cache,
     pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) shared: Shared,
     paused: AtomicBool,
     frames: watch::Sender<Option<Arc<Rates>>>,
     rejected_settings: Mutex<Option<String>>,
@@ -162,6 +164,7 @@ impl Inner {
     }
 
     pub(crate) fn apply(&self, settings: &Settings) {
+        self.shared.follow(settings.cache.shared_url.as_ref());
         for id in ServiceId::ALL {
             let budget = settings.budget(*id, self.credentials.has(*id));
             let lane = self.lane(*id);
@@ -261,6 +264,10 @@ impl Engine {
         let for_sums = library.as_ref().ok().cloned();
         let recorder =
             Arc::new(Recorder::new(clock.clone(), Arc::clone(&meter), Arc::clone(&lanes), for_sums, file));
+        let for_news = Arc::clone(&recorder);
+        let gates = lanes.iter().map(|lane| Arc::clone(&lane.gate)).collect();
+        let shared =
+            Shared::start(clock.clone(), &data_dir, gates, move |news: News| for_news.shared_news(news));
         let force_file = environment_says(&environment, "HEADROOM_VAULT", "file");
         let vault = Vault::new(&data_dir, Arc::clone(&vault_file), force_file);
         let accounts = Accounts::new(clock.clone(), vault_file, vault);
@@ -278,6 +285,7 @@ impl Engine {
             vault_trouble: Mutex::new(None),
             cache,
             transport,
+            shared,
             clock,
             paused: AtomicBool::new(false),
             frames: watch::Sender::new(None),
@@ -291,6 +299,7 @@ impl Engine {
         inner.apply(&inner.settings.current());
         inner.recorder.restore(loaded);
         inner.recorder.save().await;
+        inner.shared.first_try(SHARED_PATIENCE).await;
         let ticker = tokio::spawn(tick(Arc::downgrade(&inner)));
         Ok(Self { inner, ticker: Arc::new(Mutex::new(Some(ticker))) })
     }
@@ -374,6 +383,12 @@ impl Engine {
         self.inner.rejected_settings.lock().clone()
     }
 
+    /// What is shared with other machines.
+    #[must_use]
+    pub fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
     /// What keeps the history from the disk.
     #[must_use]
     pub fn storage_failing(&self) -> Option<String> {
@@ -391,6 +406,7 @@ impl Engine {
         if self.inner.accounts.tokens(ServiceId::Spotify).is_some() {
             tracing::info!("{}", self.spotify_tokens().to_text().trim_end().replace('\n', "; "));
         }
+        self.inner.shared.stop().await;
         self.inner.recorder.save().await;
         self.inner.cache.stop().await;
         self.inner.lock.lock().take();
@@ -420,6 +436,8 @@ impl Engine {
 /// A keychain that asks its user something must not hold the start up for longer than this; what it
 /// says comes later.
 const VAULT_PATIENCE: Duration = Duration::from_secs(2);
+/// Nor a shared server; without it calls go on as though it were gone.
+const SHARED_PATIENCE: Duration = Duration::from_secs(1);
 
 async fn read_vault(inner: &Arc<Inner>) {
     let engine = Arc::clone(inner);

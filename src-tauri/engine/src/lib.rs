@@ -2,7 +2,7 @@
 //!
 //! One room for one word: the catalogue of services ([`service`]), the path every call takes ([`call`]),
 //! what we allow ourselves ([`budget`]), what is counted ([`meter`]), credentials ([`account`]), kept
-//! answers ([`cache`]), and the loopback server ([`gateway`]). [`Engine`] is the front door.
+//! answers ([`cache`]), what several machines share ([`shared`]), and the loopback server ([`gateway`]). [`Engine`] is the front door.
 //!
 //! Invariant: this crate knows no host. No window, no globals, no clock but [`clock`].
 
@@ -24,6 +24,7 @@ pub mod rates;
 pub mod recorder;
 pub mod service;
 pub mod settings;
+pub mod shared;
 
 mod answers;
 

@@ -17,6 +17,7 @@ use crate::library::Library;
 use crate::meter::history::{HistoryFile, Line, Loaded};
 use crate::meter::{Event, EventKind, Meter, rollup};
 use crate::service::{BanKind, COUNT, ServiceId};
+use crate::shared::News;
 
 /// Time between two snapshots.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(60);
@@ -163,6 +164,30 @@ impl Recorder {
         ));
         self.news_of_ban(id);
         self.write().await;
+    }
+
+    /// Something happened at the shared server.
+    pub(crate) fn shared_news(&self, news: News) {
+        let (kind, text) = match news {
+            News::Ban(id, ban) => {
+                let endpoint = id.service().endpoint_name(ban.endpoint);
+                let text = ban_text(ban.kind, endpoint, ban.until.since(self.clock.mono()));
+                self.note(Event {
+                    endpoint: Some(endpoint.to_owned()),
+                    until: Some(self.clock.wall_of(ban.until).seconds_up()),
+                    ..service_event(
+                        self.clock.wall(),
+                        EventKind::Ban,
+                        id,
+                        format!("{text}; another machine was told so"),
+                    )
+                });
+                return self.news_of_ban(id);
+            }
+            News::Gone(text) => (EventKind::SharedGone, text),
+            News::Back(text) => (EventKind::SharedBack, text),
+        };
+        self.note(Event::general(self.clock.wall().seconds(), kind, text));
     }
 
     fn news_of_ban(&self, id: ServiceId) {

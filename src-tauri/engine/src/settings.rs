@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::budget::Budget;
 use crate::disk::{self, Readers};
 use crate::service::ServiceId;
+use crate::shared::SharedUrl;
 
 /// All settings, with defaults for what the file leaves out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,8 +89,8 @@ pub struct CacheSettings {
     pub not_found_ttl_minutes: f64,
     /// Size on disk, in MB.
     pub max_mb: u32,
-    /// A Redis-protocol server shared by several machines.
-    pub shared_url: Option<String>,
+    /// A Redis-protocol server shared by several machines. May hold a password, so it never prints whole.
+    pub shared_url: Option<SharedUrl>,
 }
 
 impl Default for CacheSettings {
@@ -278,22 +279,6 @@ impl Settings {
             return bad("plays.favourite_threshold".into(), "must be at least 1");
         }
         Ok(())
-    }
-}
-
-/// A URL without the password in it, for people and logs.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return "***".to_owned() };
-    let (front, tail) = rest.find(['/', '?', '#']).map_or((rest, ""), |end| rest.split_at(end));
-    let tail = tail.split(['?', '#']).next().unwrap_or_default();
-    match front.rsplit_once('@') {
-        None => format!("{scheme}://{front}{tail}"),
-        Some((user, host)) => {
-            let user = user.split_once(':').map_or(user, |(name, _)| name);
-            let separator = if user.is_empty() { "***" } else { ":***" };
-            format!("{scheme}://{user}{separator}@{host}{tail}")
-        }
     }
 }
 
@@ -520,6 +505,9 @@ mod tests {
             (r#"{"services":{"deezer":{"base_url":"ftp://x"}}}"#, "services.deezer.base_url"),
             (r#"{"services":{"deezer":{"base_url":"https://user:pw@x"}}}"#, "services.deezer.base_url"),
             (r#"{"cache":{"ttl_hours":"long"}}"#, "cache.ttl_hours"),
+            (r#"{"cache":{"shared_url":"http://host"}}"#, "cache.shared_url"),
+            (r#"{"cache":{"shared_url":"rediss://host/#insecure"}}"#, "cache.shared_url"),
+            (r#"{"cache":{"shared_url":6379}}"#, "cache.shared_url"),
             (r#"{"cahce":{}}"#, "cahce"),
             (r#"{"gateway":{"port":70000}}"#, "gateway.port"),
             (r#"{"plays":{"rule":"maloja"}}"#, "plays.rule"),
@@ -547,6 +535,19 @@ mod tests {
         assert_eq!(open_with("{}", &url).unwrap().base_url(ServiceId::Deezer), "http://127.0.0.1:9");
         let error = open_with("{}", &[("HEADROOM_GATEWAY__PORT", "many")]).unwrap_err();
         assert!(error.contains("HEADROOM_GATEWAY__PORT") && error.contains("gateway.port"), "{error}");
+    }
+
+    #[test]
+    fn the_password_of_the_shared_server_is_in_no_error_and_no_debug_text() {
+        let secret = r#"{"cache":{"shared_url":"rediss://anna:s3cret@cache.lan/0"}}"#;
+        let settings = open_with(secret, &[]).unwrap();
+        assert_eq!(settings.cache.shared_url.as_ref().unwrap().expose(), "rediss://anna:s3cret@cache.lan/0");
+        assert!(!format!("{settings:?}").contains("s3cret"), "{settings:?}");
+        assert!(!serde_json::to_string(&*settings).unwrap().contains("s3cret"));
+        let wrong = secret.replace("rediss", "ftp");
+        assert!(!open_with(&wrong, &[]).unwrap_err().contains("s3cret"));
+        let over = [("HEADROOM_CACHE__SHARED_URL", "redis://:s3cret@cache.lan/x")];
+        assert!(!open_with("{}", &over).unwrap_err().contains("s3cret"));
     }
 
     #[test]

@@ -307,7 +307,7 @@ hours: [number, number, number, number, number][], };
 /**
  * The kind of an [`Event`].
  */
-export type EventKind = "ban" | "ban_cleared" | "quota_learned" | "quota_warning" | "history_damaged" | "settings_rejected" | "storage_failing" | "storage_recovered" | "clock_changed" | "history_imported" | "signed_in" | "signed_out" | "sign_in_needed";
+export type EventKind = "ban" | "ban_cleared" | "quota_learned" | "quota_warning" | "history_damaged" | "settings_rejected" | "storage_failing" | "storage_recovered" | "clock_changed" | "history_imported" | "signed_in" | "signed_out" | "sign_in_needed" | "shared_gone" | "shared_back";
 
 /**
  * One thing that happened.
@@ -345,7 +345,7 @@ text: string, };
 /**
  * What kind of thing a [`Notice`] is about.
  */
-export type NoticeKind = "settings_rejected" | "storage_failing" | "library_unusable" | "port_taken" | "cache_failing" | "link_refused";
+export type NoticeKind = "settings_rejected" | "storage_failing" | "library_unusable" | "port_taken" | "cache_failing" | "link_refused" | "shared_gone";
 
 /**
  * Something the user should know until it is mended.
@@ -662,6 +662,10 @@ not_found_seconds: number,
  * How far a long act of forgetting has come.
  */
 forgetting: Forgetting | null, 
+/**
+ * The server shared with other machines; null where the settings name none.
+ */
+shared: SharedStatus | null, 
 /**
  * By service.
  */
@@ -1122,6 +1126,52 @@ events: number,
 unknown: Array<string>, };
 
 /**
+ * How the shared server stands.
+ */
+export type SharedStatus = { 
+/**
+ * Its address, without user and password.
+ */
+address: string, 
+/**
+ * Whether it is used now.
+ */
+connected: boolean, 
+/**
+ * What keeps it from being used.
+ */
+trouble: string | null, 
+/**
+ * How many Headrooms share it, this one included; null before it was reached.
+ */
+machines: number | null, };
+
+/**
+ * What a server says of itself.
+ */
+export type SharedTest = { 
+/**
+ * Its kind and version: `Redis 7.0.15`.
+ */
+server: string, 
+/**
+ * Milliseconds it took to answer.
+ */
+ms: number, 
+/**
+ * Bytes of memory it uses.
+ */
+memory_bytes: number, 
+/**
+ * Connections it has.
+ */
+clients: number, 
+/**
+ * Keys in the database.
+ */
+keys: number, };
+
+/**
  * What the window branches on.
  */
 export type Code = "refused" | "sign_in_needed" | "bad_request" | "unreachable" | "failed" | "engine_stopped";
@@ -1215,4 +1265,6 @@ export type Contract = {
   forget_secret: { args: { name: string }; result: null };
   /** Refreshes the token of a service's active account. */
   renew_token: { args: { service: ServiceId }; result: TokenStatus };
+  /** Asks a shared server how it is; null is the one in the settings. */
+  test_shared: { args: { url: string | null }; result: SharedTest };
 };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Priority;
+use super::together::SharedBan;
 use crate::clock::{Clock, Mono, Wall};
 use crate::service::{BanKind, EndpointId};
 
@@ -17,6 +18,8 @@ const COOLDOWN_AFTER: Duration = Duration::from_secs(60);
 const COOLDOWN: Duration = Duration::from_secs(30 * 60);
 /// After so long without a refusal the next ban is a first one again.
 const QUIET: Duration = Duration::from_secs(6 * 3600);
+/// A ban told to end so little later is the one we know.
+const SAME_BAN: Duration = Duration::from_secs(1);
 
 /// One incident: the provider refuses until a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +183,31 @@ impl Bans {
         self.epoch += 1;
         self.probe = Probe::Needed;
         BanChange::Began(ban)
+    }
+
+    /// A ban another machine met: the longest end wins.
+    pub(super) fn adopt(&mut self, now: Mono, told: &SharedBan) -> BanChange {
+        let until = now + told.left;
+        match self.last.as_mut().filter(|ban| now < ban.until) {
+            // The way here takes a moment: the same ban must not seem longer each time it is told.
+            Some(ban) if until <= ban.until + SAME_BAN => BanChange::Known,
+            Some(ban) => {
+                ban.until = until;
+                self.probe = Probe::Needed;
+                BanChange::Extended(*ban)
+            }
+            None => {
+                let before = self.last.filter(|ban| now < ban.until + QUIET);
+                let in_a_row = before.map_or(0, |ban| ban.in_a_row).saturating_add(1);
+                let (kind, endpoint, began) = (told.kind, told.endpoint, now - told.age);
+                let ban = Incident { kind, endpoint, began, until, in_a_row };
+                self.last = Some(ban);
+                self.cleared = None;
+                self.epoch += 1;
+                self.probe = Probe::Needed;
+                BanChange::Began(ban)
+            }
+        }
     }
 
     /// A sign-in: ban, cooldown and escalation are gone; the next call is the probe. Tells whether

@@ -2,7 +2,8 @@
 //!
 //! The rules are plain functions of state and time ([`State::admit`]); [`Gate::pass`] adds the waiting.
 //! Callers queue by priority, first come first served within one; only the first in line watches the
-//! clock, the others are woken when it leaves.
+//! clock, the others are woken when it leaves. A budget kept together with other machines
+//! ([`SharedBudget`]) is asked last, by the first in line, when nothing else stands in its way.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::ban::{BanChange, Bans, Hold, Incident, SavedBan};
 use super::ledger::Ledger;
+use super::together::{Rule, SharedBan, SharedBudget, SharedSlot, Standing, Taken, Told};
 use super::{Budget, Window};
 use crate::clock::{Clock, Mono};
 use crate::service::{BanKind, EndpointId, ServerLimit};
@@ -95,6 +97,7 @@ pub struct Slot {
     gate: Arc<Gate>,
     epoch: u64,
     probe: bool,
+    shared: Option<(Arc<dyn SharedBudget>, SharedSlot)>,
     returned: bool,
 }
 
@@ -124,6 +127,11 @@ struct State {
     bans: Bans,
     lines: [VecDeque<Waiting>; 3],
     next_id: u64,
+    /// Who keeps the budget with us.
+    shared: Option<Arc<dyn SharedBudget>>,
+    /// The others have no slot before this.
+    held_until: Option<Mono>,
+    told: Option<Told>,
 }
 
 enum Admission {
@@ -146,11 +154,27 @@ impl State {
             bans: Bans::new(),
             lines: Default::default(),
             next_id: 0,
+            shared: None,
+            held_until: None,
+            told: None,
+        }
+    }
+
+    fn standing(&self, now: Mono) -> Option<Standing> {
+        self.shared.as_ref().map(|shared| shared.standing(now))
+    }
+
+    fn rule(&self, now: Mono, standing: Option<&Standing>) -> Rule<'_> {
+        match standing {
+            None => Rule::alone(&self.in_force),
+            Some(standing) => {
+                Rule::shared(&self.in_force, now, standing, self.held_until, self.told.as_ref())
+            }
         }
     }
 
     /// Whether the first in line may send now.
-    fn admit(&mut self, now: Mono, priority: Priority) -> Admission {
+    fn admit(&mut self, now: Mono, priority: Priority, standing: Option<&Standing>) -> Admission {
         match self.bans.hold(now, priority) {
             Some(Hold::Banned(ban)) => {
                 return Admission::Refused(Refusal { why: Why::Banned(ban.kind), until: ban.until });
@@ -160,8 +184,9 @@ impl State {
             None => {}
         }
         self.ledger.expire(now, self.longest_window());
-        let free = self.free_at(now, 0);
-        let full = self.in_force.windows.iter().any(|w| self.ledger.used(w, now) >= w.calls as usize);
+        let rule = self.rule(now, standing);
+        let free = self.free_at(now, 0, &rule);
+        let full = rule.budget.windows.iter().any(|w| self.ledger.used(w, now) >= w.calls as usize);
         match free {
             free if free > now => Admission::NotBefore(free),
             _ if full => Admission::WhenAnswered,
@@ -170,13 +195,13 @@ impl State {
     }
 
     /// The earliest time at which a caller with `ahead` others before it may send: a lower bound.
-    fn free_at(&self, now: Mono, ahead: usize) -> Mono {
-        let spacing = Duration::from_millis(u64::from(self.in_force.spacing_ms));
+    fn free_at(&self, now: Mono, ahead: usize, rule: &Rule<'_>) -> Mono {
+        let spacing = Duration::from_millis(u64::from(rule.budget.spacing_ms));
         let turns = spacing.saturating_mul(u32::try_from(ahead).unwrap_or(u32::MAX));
         let spaced = self.last_send.map_or(now, |last| (last + spacing).max(now)) + turns;
         let held = self.allowance.filter(|a| a.left == 0 && now < a.until).map_or(now, |a| a.until);
-        let windows = self.in_force.windows.iter().map(|w| self.ledger.free_at(w, now, ahead));
-        windows.fold(spaced.max(held), Mono::max)
+        let windows = rule.budget.windows.iter().map(|w| self.ledger.free_at(w, now, ahead));
+        windows.fold(spaced.max(held), Mono::max).max(rule.not_before.unwrap_or(now))
     }
 
     fn longest_window(&self) -> Duration {
@@ -193,6 +218,23 @@ impl State {
         }
         let probe = self.bans.sent();
         (self.bans.epoch(), probe)
+    }
+
+    /// Takes up how many slots everybody has taken, of which ours are known.
+    fn tell(&mut self, now: Mono, windows: &[Window], used: &[u32]) {
+        let others = windows.iter().zip(used).map(|(window, used)| {
+            let ours = u32::try_from(self.ledger.used(window, now)).unwrap_or(u32::MAX);
+            (*window, used.saturating_sub(ours))
+        });
+        self.told = Some(Told { at: now, others: others.collect() });
+    }
+
+    fn adopt(&mut self, now: Mono, ban: &SharedBan) -> BanChange {
+        let change = self.bans.adopt(now, ban);
+        if change != BanChange::Known {
+            self.wake_all();
+        }
+        change
     }
 
     /// How many are in line before the waiter `id` of this priority.
@@ -246,8 +288,16 @@ impl Drop for Place<'_> {
     }
 }
 
+/// A question to the others, put outside of the lock.
+struct Question {
+    shared: Arc<dyn SharedBudget>,
+    budget: Budget,
+    epoch: u64,
+}
+
 enum Step {
-    Pass(u64, bool),
+    Pass(u64, bool, Option<(Arc<dyn SharedBudget>, SharedSlot)>),
+    Ask(Question),
     Refused(Refusal),
     Wait(Option<Mono>),
 }
@@ -270,8 +320,14 @@ impl Gate {
         let place = self.enter(ask.priority);
         loop {
             match self.step(&place, deadline) {
-                Step::Pass(epoch, probe) => {
-                    return Ok(Slot { gate: Arc::clone(self), epoch, probe, returned: false });
+                Step::Pass(epoch, probe, shared) => {
+                    return Ok(Slot { gate: Arc::clone(self), epoch, probe, shared, returned: false });
+                }
+                Step::Ask(question) => {
+                    let taken = question.shared.take(&question.budget).await;
+                    if let Some(slot) = self.answered(ask.priority, question, taken) {
+                        return Ok(slot);
+                    }
                 }
                 Step::Refused(refusal) => return Err(refusal),
                 Step::Wait(None) => place.wake.notified().await,
@@ -296,23 +352,117 @@ impl Gate {
         let mut state = self.state.lock();
         let now = self.clock.mono();
         let ahead = state.ahead(place.priority, place.id);
-        let free = match state.admit(now, place.priority) {
+        let standing = state.standing(now);
+        let free = match state.admit(now, place.priority, standing.as_ref()) {
             Admission::Refused(refusal) => return Step::Refused(refusal),
             Admission::Go if ahead == 0 => {
+                if let Some(shared) = state.shared.clone().filter(|_| standing.is_some_and(|s| s.together)) {
+                    let (budget, epoch) = (state.in_force.clone(), state.bans.epoch());
+                    return Step::Ask(Question { shared, budget, epoch });
+                }
                 let (epoch, probe) = state.send(now);
-                return Step::Pass(epoch, probe);
+                let apart = state.shared.as_ref().map(|shared| (Arc::clone(shared), shared.sent_apart()));
+                return Step::Pass(epoch, probe, apart);
             }
             Admission::NotBefore(free) if ahead == 0 => Some(free),
             _ => None,
         };
         let Some(deadline) = deadline else { return Step::Wait(free) };
-        let earliest = state.free_at(now, ahead);
+        let earliest = state.free_at(now, ahead, &state.rule(now, standing.as_ref()));
         if earliest > deadline || now >= deadline {
             // With room in the budget but others before us, "now" would be no answer.
             let until = earliest.max(now + Duration::from_secs(1));
             return Step::Refused(Refusal { why: Why::OverBudget, until });
         }
         Step::Wait(Some(free.map_or(deadline, |free| free.min(deadline))))
+    }
+
+    /// What the others said, and what became of things here meanwhile.
+    fn answered(self: &Arc<Self>, priority: Priority, question: Question, taken: Taken) -> Option<Slot> {
+        let Question { shared, budget, epoch: asked_in } = question;
+        let mut state = self.state.lock();
+        let now = self.clock.mono();
+        match taken {
+            Taken::Go { slot, used } => {
+                state.tell(now, &budget.windows, &used);
+                let standing = state.standing(now);
+                if matches!(state.admit(now, priority, standing.as_ref()), Admission::Go) {
+                    let (epoch, probe) = state.send(now);
+                    let shared = Some((shared, slot));
+                    return Some(Slot { gate: Arc::clone(self), epoch, probe, shared, returned: false });
+                }
+                drop(state);
+                shared.give_back(slot, false);
+            }
+            Taken::NotBefore { wait, used } => {
+                state.tell(now, &budget.windows, &used);
+                state.held_until = Some(now + wait.max(Duration::from_millis(1)));
+            }
+            // A ban that was cleared while we asked is not taken up again.
+            Taken::Banned(ban) if state.bans.epoch() == asked_in => {
+                let change = state.adopt(now, &ban);
+                drop(state);
+                if let BanChange::Began(ban) = change {
+                    shared.adopted(&ban);
+                }
+            }
+            Taken::Banned(_) | Taken::Gone => {}
+        }
+        None
+    }
+
+    /// Keeps the budget with others from now on, or alone again.
+    pub fn share(&self, shared: Option<Arc<dyn SharedBudget>>) {
+        let mut state = self.state.lock();
+        state.shared = shared;
+        (state.held_until, state.told) = (None, None);
+        state.wake_all();
+    }
+
+    /// The others can be asked again, or no longer: everybody in line looks anew.
+    pub fn standing_changed(&self) {
+        let mut state = self.state.lock();
+        state.held_until = None;
+        state.wake_all();
+    }
+
+    /// Takes up what everybody together has used of `windows`.
+    pub fn told(&self, windows: &[Window], used: &[u32]) {
+        self.state.lock().tell(self.clock.mono(), windows, used);
+    }
+
+    /// Counts incidents: a ban told by others is of the same time while this stays the same.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.state.lock().bans.epoch()
+    }
+
+    /// Takes up a ban another machine met, if no ban was met or cleared here since `epoch`. Tells of a
+    /// new one.
+    #[must_use]
+    pub fn adopt(&self, ban: &SharedBan, epoch: u64) -> Option<Incident> {
+        let mut state = self.state.lock();
+        if state.bans.epoch() != epoch {
+            return None;
+        }
+        match state.adopt(self.clock.mono(), ban) {
+            BanChange::Began(ban) => Some(ban),
+            BanChange::Extended(_) | BanChange::Known => None,
+        }
+    }
+
+    /// The windows in force.
+    #[must_use]
+    pub fn windows(&self) -> Vec<Window> {
+        self.state.lock().in_force.windows.clone()
+    }
+
+    /// What the windows hold: when each recent call was answered, how many are still out, and when the
+    /// last one was sent.
+    #[must_use]
+    pub fn calls(&self) -> (Vec<Mono>, usize, Option<Mono>) {
+        let state = self.state.lock();
+        (state.ledger.answered().collect(), state.ledger.in_flight(), state.last_send)
     }
 
     /// Replaces the budget; slots in use stay used.
@@ -345,6 +495,9 @@ impl Gate {
         let mut state = self.state.lock();
         let cleared = state.bans.clear(self.clock.mono());
         state.wake_all();
+        if let Some(shared) = &state.shared {
+            shared.cleared();
+        }
         cleared
     }
 
@@ -361,7 +514,11 @@ impl Gate {
         let now = self.clock.mono();
         let longest = state.longest_window();
         state.ledger.expire(now, longest);
-        let used = |w: &Window| u32::try_from(state.ledger.used(w, now)).unwrap_or(u32::MAX);
+        let told = state.told.as_ref().filter(|_| state.standing(now).is_some_and(|s| s.together));
+        let used = |w: &Window| {
+            let ours = u32::try_from(state.ledger.used(w, now)).unwrap_or(u32::MAX);
+            ours.saturating_add(told.map_or(0, |told| told.others(w)))
+        };
         GateView {
             windows: state.in_force.windows.iter().map(|w| (*w, used(w))).collect(),
             limit: state.in_force.limit(),
@@ -420,6 +577,10 @@ impl Slot {
             state.bans.probe_back(false);
         }
         state.wake_first();
+        drop(state);
+        if let Some((shared, slot)) = self.shared.take() {
+            shared.give_back(slot, false);
+        }
     }
 
     /// The service refused. Tells what that changed; every caller in line is told at once.
@@ -435,6 +596,10 @@ impl Slot {
         let mut change = BanChange::Known;
         self.give_back(|state| {
             change = state.bans.refused(now, epoch, kind, endpoint, given, default);
+            if let (Some(shared), BanChange::Began(ban) | BanChange::Extended(ban)) = (&state.shared, change)
+            {
+                shared.banned(&ban);
+            }
             state.wake_all();
         });
         change
@@ -451,6 +616,10 @@ impl Slot {
             state.bans.probe_back(false);
         }
         state.wake_first();
+        drop(state);
+        if let Some((shared, slot)) = self.shared.take() {
+            shared.give_back(slot, true);
+        }
     }
 }
 

@@ -49,6 +49,11 @@ impl Ledger {
         }
     }
 
+    /// When each call in the log was answered, oldest first.
+    pub fn answered(&self) -> impl Iterator<Item = Mono> {
+        self.answered.iter().copied()
+    }
+
     /// Calls still out.
     pub fn in_flight(&self) -> usize {
         self.in_flight

@@ -5,6 +5,7 @@
 //!
 //! Invariant: no rolling stretch of a window's length ever holds more sends than the window allows,
 //! wherever between send and answer the provider counts (see `ledger.rs`).
+//! Invariant: machines that share a budget ([`SharedBudget`]) keep it together as one would.
 //! Invariant: nothing is sent while a ban runs, and the first call after it goes alone.
 //!
 //! ```
@@ -18,6 +19,7 @@ mod gate;
 mod ledger;
 mod quota;
 pub mod share;
+mod together;
 
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use ban::{BanChange, Incident, SavedBan};
 pub use gate::{Ask, Gate, GateView, Priority, Refusal, Slot, Why};
 pub use quota::{LEARNED_FROM, QuotaBook, QuotaSource, QuotaUse, SavedQuota};
+pub use together::{SharedBan, SharedBudget, SharedSlot, Standing, Taken, Taking};
 
 /// What we allow ourselves at one service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]

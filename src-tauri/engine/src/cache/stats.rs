@@ -10,6 +10,7 @@ use super::question::Question;
 use super::{Cache, Forgetting, Tier};
 use crate::service::{COUNT, Heeds, Life, OTHER, SEARCH_HOURS, ServiceId};
 use crate::settings::CacheSettings;
+use crate::shared::SharedStatus;
 
 /// Answers since the engine started, by where they came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
@@ -124,6 +125,8 @@ pub struct CacheStats {
     pub not_found_seconds: f64,
     /// How far a long act of forgetting has come.
     pub forgetting: Option<Forgetting>,
+    /// The server shared with other machines; null where the settings name none.
+    pub shared: Option<SharedStatus>,
     /// By service.
     #[ts(type = "Record<ServiceId, ServiceCache>")]
     pub by_service: BTreeMap<ServiceId, ServiceCache>,
@@ -167,7 +170,12 @@ impl Cache {
     }
 
     /// Everything about the cache. `saved` are the calls saved in 24 h, by service.
-    pub(crate) fn stats(&self, settings: &CacheSettings, saved: impl Fn(ServiceId) -> u32) -> CacheStats {
+    pub(crate) fn stats(
+        &self,
+        settings: &CacheSettings,
+        shared: Option<SharedStatus>,
+        saved: impl Fn(ServiceId) -> u32,
+    ) -> CacheStats {
         let mut by_service: BTreeMap<ServiceId, ServiceCache> = ServiceId::ALL
             .iter()
             .map(|id| {
@@ -211,6 +219,7 @@ impl Cache {
             trouble: state.trouble.lock().clone(),
             not_found_seconds: settings.not_found_ttl_minutes * 60.0,
             forgetting: *state.forgetting.lock(),
+            shared,
             by_service,
             policy: policy(settings),
         }

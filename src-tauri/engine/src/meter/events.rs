@@ -38,6 +38,10 @@ pub enum EventKind {
     SignedOut,
     /// A consent has ended: sign in again.
     SignInNeeded,
+    /// The shared server cannot be used: this machine goes on by itself.
+    SharedGone,
+    /// The shared server is used again.
+    SharedBack,
 }
 
 /// One thing that happened.

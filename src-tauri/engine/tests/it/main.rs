@@ -25,6 +25,8 @@ mod refusals;
 mod renewals;
 mod restarts;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod shared;
 mod sign_in;
 mod sockets;
 mod storage;
