@@ -452,13 +452,375 @@ service: ServiceId,
  */
 found: Array<Found>, 
 /**
- * Whether the cache answered.
+ * When the service said it, unix seconds; null: just now.
  */
-from_cache: boolean, 
+as_of: number | null, 
+/**
+ * Whether it has expired and was given because no call could be made.
+ */
+stale: boolean, 
 /**
  * Milliseconds it took.
  */
 ms: number, };
+
+/**
+ * Answers since the engine started, by where they came from.
+ */
+export type CacheAnswers = { 
+/**
+ * From memory.
+ */
+memory: number, 
+/**
+ * From the disk.
+ */
+disk: number, 
+/**
+ * From the shared tier.
+ */
+shared: number, 
+/**
+ * Expired, given in a ban or an outage.
+ */
+stale: number, 
+/**
+ * Of all of these: "there is no such thing".
+ */
+not_found: number, 
+/**
+ * Questions that had to be asked.
+ */
+misses: number, };
+
+/**
+ * What is kept of a service.
+ */
+export type ServiceCache = { 
+/**
+ * Answers kept.
+ */
+entries: number, 
+/**
+ * Of these: found.
+ */
+found: number, 
+/**
+ * Of these: not found.
+ */
+not_found: number, 
+/**
+ * Bytes on disk, compressed.
+ */
+bytes: number, 
+/**
+ * Bytes uncompressed.
+ */
+raw_bytes: number, 
+/**
+ * Answers given since the start.
+ */
+answers: CacheAnswers, 
+/**
+ * Calls saved in 24 h.
+ */
+saved_24h: number, };
+
+/**
+ * What decides how long an answer lives.
+ */
+export type Life = "never" | "own" | "search" | "metadata" | "forever";
+
+/**
+ * What the provider's own Cache-Control may do to it.
+ */
+export type Heeds = "nothing" | "longer" | "both";
+
+/**
+ * How long answers of an endpoint live.
+ */
+export type CachePolicy = { 
+/**
+ * The service.
+ */
+service: ServiceId, 
+/**
+ * Name of the endpoint.
+ */
+endpoint: string, 
+/**
+ * What decides it.
+ */
+life: Life, 
+/**
+ * Life of a found answer in seconds; null for never and forever.
+ */
+seconds: number | null, 
+/**
+ * What the provider may change of it.
+ */
+heeds: Heeds, };
+
+/**
+ * A long forgetting under way.
+ */
+export type Forgetting = { 
+/**
+ * Answers forgotten so far.
+ */
+done: number, 
+/**
+ * Answers to forget.
+ */
+total: number, };
+
+/**
+ * The shared tier.
+ */
+export type SharedStatus = { 
+/**
+ * Its address, without the password.
+ */
+address: string, 
+/**
+ * Whether it is used now.
+ */
+connected: boolean, 
+/**
+ * Why it is not.
+ */
+trouble: string | null, 
+/**
+ * Machines that use it.
+ */
+machines: number | null, };
+
+/**
+ * The cache in numbers.
+ */
+export type CacheStats = { 
+/**
+ * Answers kept.
+ */
+entries: number, 
+/**
+ * Of these: found.
+ */
+found: number, 
+/**
+ * Of these: not found.
+ */
+not_found: number, 
+/**
+ * Bytes on disk, compressed.
+ */
+bytes: number, 
+/**
+ * Bytes uncompressed.
+ */
+raw_bytes: number, 
+/**
+ * `raw_bytes` by `bytes`; null while nothing is kept.
+ */
+compression_ratio: number | null, 
+/**
+ * Answers in memory.
+ */
+memory_entries: number, 
+/**
+ * Bytes they take there.
+ */
+memory_bytes: number, 
+/**
+ * Most bytes on disk.
+ */
+max_bytes: number, 
+/**
+ * Answers from the cache since the start.
+ */
+hits: number, 
+/**
+ * Questions that had to be asked since the start.
+ */
+misses: number, 
+/**
+ * Expired answers given since the start.
+ */
+stale: number, 
+/**
+ * Hits in percent of all questions; null before the first.
+ */
+hit_rate_percent: number | null, 
+/**
+ * Calls saved in 24 h.
+ */
+saved_24h: number, 
+/**
+ * Answers removed because they had expired.
+ */
+expired_removed: number, 
+/**
+ * Answers removed to make room.
+ */
+evicted: number, 
+/**
+ * The file; null while it is in memory only.
+ */
+path: string | null, 
+/**
+ * Whether it outlives the engine.
+ */
+persistent: boolean, 
+/**
+ * Why it is in memory only, or was rebuilt.
+ */
+trouble: string | null, 
+/**
+ * How long "not found" is kept, in seconds.
+ */
+not_found_seconds: number, 
+/**
+ * The long forgetting under way.
+ */
+forgetting: Forgetting | null, 
+/**
+ * The shared tier, where one is set.
+ */
+shared: SharedStatus | null, 
+/**
+ * Every service.
+ */
+by_service: Record<ServiceId, ServiceCache>, 
+/**
+ * Every service and endpoint.
+ */
+policy: Array<CachePolicy>, };
+
+/**
+ * One answer that is kept.
+ */
+export type CacheEntry = { 
+/**
+ * Names it to `forget`.
+ */
+key: string, 
+/**
+ * The service.
+ */
+service: ServiceId, 
+/**
+ * Name of the endpoint.
+ */
+endpoint: string, 
+/**
+ * The question, as it was asked: `GET /search?q=get lucky`.
+ */
+question: string, 
+/**
+ * HTTP status of the answer.
+ */
+status: number, 
+/**
+ * Whether it says more than "there is no such thing".
+ */
+found: boolean, 
+/**
+ * Bytes on disk, compressed.
+ */
+bytes: number, 
+/**
+ * Bytes uncompressed.
+ */
+raw_bytes: number, 
+/**
+ * When the service said it, unix seconds.
+ */
+stored_at: number, 
+/**
+ * When it expires, unix seconds; null: kept until forgotten.
+ */
+expires_at: number | null, 
+/**
+ * When it was last given, unix seconds.
+ */
+used_at: number, };
+
+/**
+ * Some of what is kept, newest use first.
+ */
+export type CachePage = { 
+/**
+ * At most 50.
+ */
+entries: Array<CacheEntry>, 
+/**
+ * Where the next page begins; null: this is the last.
+ */
+next: string | null, };
+
+/**
+ * What is to be forgotten.
+ */
+export type Forget = { "scope": "key", key: string, } | { "scope": "track", artist: string, title: string, } | { "scope": "album", artist: string, album: string, } | { "scope": "artist", artist: string, } | { "scope": "service", service: ServiceId, } | { "scope": "all" };
+
+/**
+ * What was forgotten.
+ */
+export type Forgotten = { 
+/**
+ * How many answers.
+ */
+entries: number, 
+/**
+ * Names this act to `undo_forget` for a minute; null where it cannot be undone.
+ */
+undo: number | null, };
+
+/**
+ * The cache's settings.
+ */
+export type CacheSettings = { 
+/**
+ * How long answers are kept, in hours.
+ */
+ttl_hours: number, 
+/**
+ * How long "not found" is kept, in minutes.
+ */
+not_found_ttl_minutes: number, 
+/**
+ * Most megabytes on disk.
+ */
+max_mb: number, 
+/**
+ * Address of the shared tier; its password is shown as `***`, and sent back like this it stays.
+ */
+shared_url: string | null, };
+
+/**
+ * What the shared tier's server answered.
+ */
+export type SharedTest = { 
+/**
+ * Its name and version.
+ */
+server: string, 
+/**
+ * How long it took, in milliseconds.
+ */
+ms: number, 
+/**
+ * Memory it uses.
+ */
+memory_bytes: number, 
+/**
+ * Clients connected to it.
+ */
+clients: number, 
+/**
+ * Keys it holds.
+ */
+keys: number, };
 
 /**
  * A new key. Shown this once.
@@ -492,7 +854,44 @@ raw_links: boolean,
 /**
  * When it was made, unix seconds.
  */
-created: number, };
+created: number, 
+/**
+ * The largest part of a service's budget it may use, more than 0 and at most 1; null is all.
+ */
+share: number | null, 
+/**
+ * When it was last used, unix seconds.
+ */
+last_used: number | null, 
+/**
+ * Calls made for it.
+ */
+calls: number, 
+/**
+ * Answers it got from the cache.
+ */
+hits: number, };
+
+/**
+ * The gateway for tools.
+ */
+export type GatewayInfo = { 
+/**
+ * Whether tools may call.
+ */
+enabled: boolean, 
+/**
+ * The port as set; 0 picks a free one.
+ */
+port: number, 
+/**
+ * Where it listens; null while it does not.
+ */
+address: string | null, 
+/**
+ * How long a call may wait for its turn, in seconds.
+ */
+max_wait_seconds: number, };
 
 /**
  * A signed-in user at a service.
@@ -794,7 +1193,7 @@ export type Contract = {
   /** Holds back all calls, or lets them go on. */
   pause: { args: { paused: boolean }; result: null };
   /** Makes a key for a tool. */
-  add_key: { args: { name: string; services: Array<ServiceId> | null; raw_links: boolean }; result: NewKey };
+  add_key: { args: { name: string; services: Array<ServiceId> | null; raw_links: boolean; share: number | null }; result: NewKey };
   /** The keys there are. */
   keys: { args: Record<string, never>; result: Array<KeyInfo> };
   /** Ends a key. */
@@ -821,4 +1220,22 @@ export type Contract = {
   forget_secret: { args: { name: string }; result: null };
   /** Refreshes the token of a service's active account. */
   renew_token: { args: { service: ServiceId }; result: TokenStatus };
+  /** The cache in numbers. */
+  cache_stats: { args: Record<string, never>; result: CacheStats };
+  /** What is kept, newest use first, 50 a page. */
+  cache_entries: { args: { text: string; service: ServiceId | null; after: string | null }; result: CachePage };
+  /** Forgets answers. */
+  forget: { args: { what: Forget }; result: Forgotten };
+  /** Brings back what was forgotten within the last minute. */
+  undo_forget: { args: { undo: number }; result: Forgotten };
+  /** The cache's settings. */
+  cache_settings: { args: Record<string, never>; result: CacheSettings };
+  /** Changes the cache's settings. */
+  set_cache_settings: { args: { settings: CacheSettings }; result: CacheSettings };
+  /** Asks the shared tier's server how it is; null: the one in the settings. */
+  test_shared: { args: { url: string | null }; result: SharedTest };
+  /** The gateway for tools. */
+  gateway: { args: Record<string, never>; result: GatewayInfo };
+  /** Changes the gateway; a new port holds from the next start. */
+  set_gateway: { args: { enabled: boolean; port: number; max_wait_seconds: number }; result: GatewayInfo };
 };
