@@ -47,9 +47,19 @@ export function ForgetCard(props: { kept: number; forgetter: Forgetter; forgotte
 
   return (
     <section class="card cache-forget" aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>{words.title}</h2>
+      <h2 id={`${id}-title`} class="card-title">
+        {words.title}
+        <button
+          type="button"
+          class="button button-small button-danger"
+          disabled={props.kept === 0}
+          onClick={() => setAsking(true)}
+        >
+          {words.all}
+        </button>
+      </h2>
       <p class="dim">{words.intro}</p>
-      <form onSubmit={(event) => void submit(event)}>
+      <div class="forget-what">
         <Segments
           label={words.what}
           unseen
@@ -61,6 +71,8 @@ export function ForgetCard(props: { kept: number; forgetter: Forgetter; forgotte
           value={what()}
           choose={choose}
         />
+      </div>
+      <form onSubmit={(event) => void submit(event)}>
         <label class="forget-field">
           <span>{words.artistField}</span>
           <input
@@ -89,14 +101,6 @@ export function ForgetCard(props: { kept: number; forgetter: Forgetter; forgotte
         </Show>
         <button type="submit" class="button" disabled={props.forgetter.busy()}>
           {words.act}
-        </button>
-        <button
-          type="button"
-          class="button button-danger forget-all"
-          disabled={props.kept === 0}
-          onClick={() => setAsking(true)}
-        >
-          {words.all}
         </button>
       </form>
       <p class="problem" role="alert">

@@ -1,7 +1,7 @@
 /** Fixed words of the gateway's settings. */
 export const gatewayStrings = {
   intro:
-    "Other tools point their base URL at Headroom and keep a key of its instead of your credentials. They then share one pace and one cache.",
+    "Other tools point their base URL at Headroom and hold one of its keys instead of your credentials. They then share one pace and one cache.",
   title: "Gateway",
   loading: "Reading the gateway",
   enabled: "Tools may call through Headroom",
