@@ -28,8 +28,10 @@ export function CachePage() {
     // A list that moves under the hand that reaches for it is worse than one that is a little old.
     if (!busyWithList() && entries.fresh() && entries.state() === "ready") void entries.load();
   });
-  const forgetter = createForgetting(app, async () => {
-    await Promise.all([stats.load(), entries.load()]);
+  const forgetter = createForgetting(app, async (what) => {
+    // Far down the list one answer is taken out of it, rather than reading it anew from the top.
+    const stays = what?.scope === "key" && !entries.fresh();
+    await Promise.all([stats.load(), stays ? null : entries.load()]);
   });
   const empty = (all: CacheStats): boolean => all.entries === 0 && all.hits + all.misses === 0;
 
@@ -79,7 +81,7 @@ export function CachePage() {
             focus
             title={headline(all()).title}
             detail={headline(all()).detail}
-            side={<Show when={!empty(all())}>{<Figures stats={all()} />}</Show>}
+            side={empty(all()) ? undefined : <Figures stats={all()} />}
           />
           <Troubles stats={all()} problem={stats.problem()} />
           <Show when={all().forgetting}>

@@ -67,7 +67,7 @@ export function EntriesCard(props: {
       </p>
       <Show when={props.entries.state() !== "reading" && props.entries.entries().length === 0}>
         <p class="dim" role="status">
-          {words.none}
+          {props.entries.filtered() ? words.none : words.nothing}
         </p>
       </Show>
       <ul

@@ -57,7 +57,9 @@ export function ServicesCard(props: { stats: CacheStats; forgetter: Forgetter; f
                   <th scope="row">
                     <span class="cache-name">
                       <span class="dot" aria-hidden="true" />
-                      <span>{labelOf(id)}</span>
+                      <span class="cache-label" title={labelOf(id)}>
+                        {labelOf(id)}
+                      </span>
                     </span>
                   </th>
                   <td>

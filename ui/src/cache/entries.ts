@@ -54,6 +54,8 @@ export function createEntries({ feed, now }: App) {
     service,
     setService,
     entries: () => list.entries.slice(0, shown()),
+    /** Whether something is searched for. */
+    filtered: (): boolean => text().trim() !== "" || service() !== null,
     state,
     problem,
     hasMore: () => next() !== null || list.entries.length > shown(),

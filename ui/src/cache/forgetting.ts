@@ -12,7 +12,7 @@ const undoMs = 60_000;
 type Act = { undo: number; words: string; ends: ReturnType<typeof setTimeout> };
 
 /** What was forgotten within the last minute, the latest first to come back. */
-export function createForgetting({ feed, now, say }: App, changed: () => Promise<void>) {
+export function createForgetting({ feed, now, say }: App, changed: (what: Forget | null) => Promise<void>) {
   const [acts, setActs] = createSignal<Act[]>([]);
   const [problem, setProblem] = createSignal("");
   const [busy, setBusy] = createSignal(false);
@@ -60,7 +60,7 @@ export function createForgetting({ feed, now, say }: App, changed: () => Promise
         const ends = setTimeout(() => remove(undo), undoMs);
         setActs((old) => [...old, { undo, words, ends }]);
       }
-      await changed();
+      await changed(what);
       return done.entries;
     },
     async undo(): Promise<boolean> {
@@ -69,7 +69,7 @@ export function createForgetting({ feed, now, say }: App, changed: () => Promise
       const done = await attempt(() => feed.host.call("undo_forget", { undo: act.undo }));
       remove(act.undo);
       if (done) say(t.cache.forget.undone(act.words));
-      await changed();
+      await changed(null);
       return done !== null;
     },
   };

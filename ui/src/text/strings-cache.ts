@@ -62,6 +62,7 @@ export const cacheStrings = {
     service: "Service",
     allServices: "All services",
     none: "No kept answer fits. Try fewer words, or another service.",
+    nothing: "Nothing is kept now. What is asked next will be.",
     more: "Show more",
     loadingMore: "Reading",
     found: "found",

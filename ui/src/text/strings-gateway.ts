@@ -53,7 +53,7 @@ export const gatewayStrings = {
     shareHint: "So that one tool cannot starve the others.",
     percent: "%",
     rawField: "Leave links in answers as they are",
-    rawHint: "Else links to Spotify's next page lead through Headroom, too.",
+    rawHint: "Otherwise links to Spotify's next page lead through Headroom, too.",
     make: "Make the key",
     cancel: "Cancel",
     needName: "Give it a name first.",
