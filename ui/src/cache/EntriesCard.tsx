@@ -81,11 +81,13 @@ export function EntriesCard(props: {
         <For each={props.entries.entries()}>
           {(entry) => (
             <li class="entry" data-key={entry.key} style={{ "--service": colour(entry.service) }}>
-              <code class="entry-question">{entry.question}</code>
+              <code class="entry-question" title={entry.question}>
+                {entry.question}
+              </code>
               <span class="entry-facts">
                 <span class="entry-service">
                   <span class="dot" aria-hidden="true" />
-                  <span>
+                  <span class="entry-label">
                     {labelOf(entry.service)} <span class="entry-endpoint">{entry.endpoint}</span>
                   </span>
                 </span>

@@ -109,7 +109,7 @@ export function ForgetCard(props: { kept: number; forgetter: Forgetter; forgotte
       <Show when={asking()}>
         <Confirm
           title={words.allTitle}
-          detail={words.allDetail(plural(props.kept, "answer", "answers"))}
+          detail={words.allDetail(plural(props.kept, "question", "questions"))}
           action={words.all}
           yes={() => void forgetAll()}
           no={() => setAsking(false)}

@@ -104,7 +104,7 @@ export const cacheStrings = {
     all: "Forget everything",
     allTitle: "Forget every answer of every service?",
     allDetail: (n: string) =>
-      `${n} must be asked again when they are needed, at the services' pace. This cannot be undone.`,
+      `${n} will have to be asked again, at the services' pace. This cannot be undone.`,
     needed: "Fill in every field first.",
     nothing: "Nothing of that is kept.",
     forgotten: (what: string) => `${what} forgotten`,

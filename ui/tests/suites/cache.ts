@@ -166,7 +166,7 @@ export function cacheSuite(open: Stage["open"]): void {
     await page.click("text=Forget everything");
     await page.waitForSelector("dialog[open]");
     expect(await page.textContent("dialog p")).toMatch(
-      /^2,062 answers must be asked again .* cannot be undone\.$/,
+      /^2,062 questions will have to be asked again, .* cannot be undone\.$/,
     );
     expect(await focused(page)).toBe("Cancel");
     await page.keyboard.press("Escape");
