@@ -6,6 +6,8 @@ export default defineConfig({
   cacheDir: "../node_modules/.vite",
   plugins: [solid()],
   clearScreen: false,
+  // The recipes shown under Gateway are the files the tests run.
+  server: { fs: { allow: [".", "../node_modules", "../tests/clients/recipes"] } },
   build: {
     outDir: "dist",
     emptyOutDir: true,

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { openStage, type Stage } from "./stage";
 import { accessSuite } from "./suites/access";
+import { cacheSuite } from "./suites/cache";
 import { chartSuite } from "./suites/chart";
 import { connectionsSuite } from "./suites/connections";
+import { gatewaySuite } from "./suites/gateway";
 import { keyboardSuite } from "./suites/keyboard";
 import { layoutSuite } from "./suites/layout";
 import { pagesSuite } from "./suites/pages";
@@ -24,6 +26,8 @@ describe.concurrent("states", () => statesSuite(open));
 describe.concurrent("chart", () => chartSuite(open));
 describe.concurrent("look up and settings", () => pagesSuite(open));
 describe.concurrent("connections", () => connectionsSuite(open));
+describe.concurrent("cache", () => cacheSuite(open));
+describe.concurrent("gateway", () => gatewaySuite(open));
 describe.concurrent("access", () => accessSuite(open));
 // Alone, because it measures time.
 describe("stillness", () => stillSuite(open));

@@ -1,4 +1,5 @@
 import { createEffect, ErrorBoundary, Match, on, onCleanup, onMount, Show, Switch } from "solid-js";
+import { CachePage } from "../cache/CachePage";
 import { watchPalette } from "../canvas/palette";
 import { DetailPage } from "../detail/DetailPage";
 import { LookupPage } from "../lookup/LookupPage";
@@ -100,6 +101,9 @@ export function App(props: { host: Host; preferences: PreferenceStore }) {
         </Match>
         <Match when={router.route().page === "lookup"}>
           <LookupPage />
+        </Match>
+        <Match when={router.route().page === "cache"}>
+          <CachePage />
         </Match>
         <Match when={router.route().page === "settings"}>
           <Show when={feed.live.rates}>

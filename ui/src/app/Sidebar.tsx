@@ -1,7 +1,7 @@
 import { For, type JSX } from "solid-js";
 import { t } from "../text/strings";
 import { useApp } from "./context";
-import { GaugeIcon, LogoIcon, LookupIcon, SettingsIcon } from "./icons";
+import { CacheIcon, GaugeIcon, LogoIcon, LookupIcon, SettingsIcon } from "./icons";
 import { type Route, routeHash } from "./router";
 
 type Item = { label: string; to: Route; pages: Route["page"][]; icon: () => JSX.Element };
@@ -9,6 +9,7 @@ type Item = { label: string; to: Route; pages: Route["page"][]; icon: () => JSX.
 const items: Item[] = [
   { label: t.nav.meters, to: { page: "meters" }, pages: ["meters", "service"], icon: GaugeIcon },
   { label: t.nav.lookup, to: { page: "lookup" }, pages: ["lookup"], icon: LookupIcon },
+  { label: t.nav.cache, to: { page: "cache" }, pages: ["cache"], icon: CacheIcon },
   {
     label: t.nav.settings,
     to: { page: "settings", part: "connections", service: null },

@@ -48,6 +48,13 @@ export const LookupIcon = () => (
   </Icon>
 );
 
+export const CacheIcon = () => (
+  <Icon>
+    <ellipse cx="10" cy="4.9" rx="6.2" ry="2.3" />
+    <path d="M3.8 4.9v10.2c0 1.3 2.8 2.3 6.2 2.3s6.2-1 6.2-2.3V4.9M3.8 10c0 1.3 2.8 2.3 6.2 2.3s6.2-1 6.2-2.3" />
+  </Icon>
+);
+
 export const SettingsIcon = () => (
   <Icon>
     <path d="M3 6h7M14.4 6H17M3 14h2.6M10 14h7" />

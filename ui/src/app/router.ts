@@ -5,16 +5,17 @@ export type Route =
   | { page: "meters" }
   | { page: "service"; service: ServiceId }
   | { page: "lookup" }
+  | { page: "cache" }
   | { page: "settings"; part: SettingsPart; service: ServiceId | null };
 
-export const settingsParts = ["connections", "limits", "appearance"] as const;
+export const settingsParts = ["connections", "limits", "cache", "gateway", "appearance"] as const;
 export type SettingsPart = (typeof settingsParts)[number];
 
 /** The address is a hash, so that a reload and the browser's own Back keep working in both hosts. */
 export function parseRoute(hash: string): Route {
   const [page, part, of] = hash.replace(/^#\/?/, "").split("/");
   if (page === "service" && part) return { page, service: part as ServiceId };
-  if (page === "lookup") return { page };
+  if (page === "lookup" || page === "cache") return { page };
   if (page === "settings")
     return {
       page,

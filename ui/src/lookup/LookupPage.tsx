@@ -7,10 +7,11 @@ import type { ApiError, Found, SearchResult, ServiceId } from "../contract/contr
 import { Gauge } from "../gauge/Gauge";
 import { asApiError } from "../platform";
 import { failure } from "../text/failure";
-import { plural, trackLength } from "../text/format";
+import { trackLength } from "../text/format";
 import { labelOf } from "../text/labels";
 import { t } from "../text/strings";
 import { beneath } from "../text/words";
+import { cost, whyStale } from "./words";
 
 /** Those that answer anybody: a newcomer needs no sign-in to see a meter move. */
 const open: readonly ServiceId[] = ["deezer", "itunes", "musicbrainz"];
@@ -77,7 +78,12 @@ export function LookupPage() {
       </form>
       <div class="lookup">
         <section class="card lookup-answer" aria-label="Answer" aria-live="polite">
-          <AnswerView answer={answer()} now={app.now()} openLink={(url) => void feed.host.openLink(url)} />
+          <AnswerView
+            answer={answer()}
+            now={app.now()}
+            banned={banned()}
+            openLink={(url) => void feed.host.openLink(url)}
+          />
         </section>
         <aside class="card lookup-meter">
           <Meter service={service()} />
@@ -85,6 +91,12 @@ export function LookupPage() {
       </div>
     </>
   );
+
+  /** Whether the service that answered is banned now. */
+  function banned(): boolean {
+    const is = answer();
+    return is.kind === "found" && Boolean(feed.live.rates?.services[is.result.service].ban);
+  }
 
   function Meter(props: { service: ServiceId }) {
     const rates = () => feed.live.rates?.services[props.service];
@@ -109,7 +121,12 @@ export function LookupPage() {
   }
 }
 
-function AnswerView(props: { answer: Answer; now: number; openLink: (url: string) => void }) {
+function AnswerView(props: {
+  answer: Answer;
+  now: number;
+  banned: boolean;
+  openLink: (url: string) => void;
+}) {
   const result = () => (props.answer.kind === "found" ? props.answer.result : null);
   const error = () => (props.answer.kind === "failed" ? props.answer.error : null);
   return (
@@ -121,7 +138,15 @@ function AnswerView(props: { answer: Answer; now: number; openLink: (url: string
       <Show when={result()}>
         {(found) => (
           <>
-            <p class="dim">{cost(found())}</p>
+            <Show when={found().stale}>
+              <p class="lookup-stale">
+                <span class="badge" data-tone="warn">
+                  {t.lookup.stale}
+                </span>
+                <span>{whyStale(found(), props.banned)}</span>
+              </p>
+            </Show>
+            <p class="dim lookup-cost">{cost(found(), props.now)}</p>
             <Show when={found().found.length > 0} fallback={<p>{t.lookup.nothing}</p>}>
               <ul class="found">
                 <For each={found().found}>{(track) => <Row track={track} openLink={props.openLink} />}</For>
@@ -159,11 +184,4 @@ function Row(props: { track: Found; openLink: (url: string) => void }) {
       </Show>
     </li>
   );
-}
-
-function cost({ found, from_cache, ms, service }: SearchResult): string {
-  const tracks = plural(found.length, "track", "tracks");
-  return from_cache
-    ? `${tracks} from the cache in ${ms} ms. No call was made.`
-    : `${tracks} from ${labelOf(service)} in ${ms} ms. One call was made.`;
 }

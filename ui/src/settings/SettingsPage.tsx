@@ -5,7 +5,9 @@ import type { Theme } from "../app/preferences";
 import { type Route, routeHash, settingsParts } from "../app/router";
 import { Segments } from "../app/Segments";
 import { t } from "../text/strings";
+import { CacheSettingsForm } from "./cache/CacheSettings";
 import { Connections } from "./connections/Connections";
+import { GatewaySettings } from "./gateway/GatewaySettings";
 import { Limits } from "./Limits";
 
 export function SettingsPage() {
@@ -40,6 +42,14 @@ export function SettingsPage() {
           <Match when={part() === "limits"}>
             <p class="dim">{t.settings.limitsIntro}</p>
             <Limits asked={route().service} />
+          </Match>
+          <Match when={part() === "cache"}>
+            <p class="dim">{t.cache.settings.intro}</p>
+            <CacheSettingsForm />
+          </Match>
+          <Match when={part() === "gateway"}>
+            <p class="dim">{t.gateway.intro}</p>
+            <GatewaySettings />
           </Match>
           <Match when={part() === "appearance"}>
             <ThemeSwitch />

@@ -59,7 +59,8 @@ export function sameBudget(a: Budget, b: Budget): boolean {
   return key(a) === key(b);
 }
 
-function numberOf(text: string): number | null {
+/** A number as typed, with a point or a comma; null: it is none. */
+export function numberOf(text: string): number | null {
   const value = Number(text.trim().replace(",", "."));
   return text.trim() === "" || !Number.isFinite(value) ? null : value;
 }

@@ -1,6 +1,7 @@
 import { locale } from "./locale";
 
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
 const share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
 /** 09:06, but 9:06 am */
@@ -85,6 +86,33 @@ export function countdown(seconds: number): string {
   const minutes = Math.ceil(s / 60);
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
 }
+
+/** How long ago, in one unit, rounded down: a moment ago · 5 min ago · 14 h ago · 3 d ago */
+export function ago(seconds: number): string {
+  if (seconds < 60) return "a moment ago";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${count(Math.floor(seconds / 86_400))} d ago`;
+}
+
+/** Of what time an answer is: as of 14 h ago · as of a moment ago */
+export const asOf = (unix: number, now: number): string => `as of ${ago(now - unix)}`;
+
+/** 120 B · 3.1 kB · 42 MB · 1.6 GB, in steps of 1,024 like the setting of the largest size */
+export function bytes(n: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let value = n;
+  let unit = 0;
+  // 1,023.6 kB would read "1,024 kB".
+  while (Math.round(value) >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit > 0 && value < 9.95 ? tenth.format(value) : whole.format(value)} ${units[unit]}`;
+}
+
+/** 4.1 */
+export const decimal = (n: number): string => tenth.format(n);
 
 /** A track's length: 4:08 */
 export function trackLength(milliseconds: number): string {

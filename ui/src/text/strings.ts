@@ -1,4 +1,6 @@
 import type { ServiceId } from "../contract/contract";
+import { cacheStrings } from "./strings-cache";
+import { gatewayStrings } from "./strings-gateway";
 
 /** Fixed words of the window, in one place for the day it speaks other languages. */
 export const t = {
@@ -7,6 +9,7 @@ export const t = {
     label: "Pages",
     meters: "Meters",
     lookup: "Look up",
+    cache: "Cache",
     settings: "Settings",
     skip: "Skip to the page",
   },
@@ -82,11 +85,20 @@ export const t = {
     asking: "Asking",
     nothing: "Nothing found. Try fewer words, or another service.",
     start: "Type an artist and a title. The meter shows the call as it leaves.",
+    stale: "Old answer",
   },
   confirm: { cancel: "Cancel" },
+  cache: cacheStrings,
+  gateway: gatewayStrings,
   settings: {
     title: "Settings",
-    parts: { connections: "Connections", limits: "Limits", appearance: "Appearance" },
+    parts: {
+      connections: "Connections",
+      limits: "Limits",
+      cache: "Cache",
+      gateway: "Gateway",
+      appearance: "Appearance",
+    },
     theme: "Theme",
     themes: { system: "Follow the system", dark: "Dark", light: "Light" },
     limitsIntro:

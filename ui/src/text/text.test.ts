@@ -3,7 +3,19 @@ import { describe, expect, test } from "vitest";
 import { banFor, ids, noon, ratesOf, serviceRates } from "../../tests/sample";
 import type { ServiceId, ServiceRates } from "../contract/contract";
 import { gaugeModel } from "../gauge/model";
-import { atMoment, countdown, duration, moment, roughly, spell, trackLength, windowSpan } from "./format";
+import {
+  ago,
+  asOf,
+  atMoment,
+  bytes,
+  countdown,
+  duration,
+  moment,
+  roughly,
+  spell,
+  trackLength,
+  windowSpan,
+} from "./format";
 import { headline } from "./headline";
 import { badge, beneath, bound, ends, figure, quotaSentence, spoken } from "./words";
 
@@ -183,6 +195,34 @@ describe("words of a gauge", () => {
     expect(quotaSentence(model({}))).toBeNull();
     const busy = model({ quota: quota(410), waiting: 3 }, { hour: Array<number>(60).fill(10) });
     expect(quotaSentence(busy)).toBe("quota ends in 39 min (410 of about 800 used)");
+  });
+});
+
+describe("ages and sizes", () => {
+  test.each([
+    [0, "a moment ago"],
+    [59, "a moment ago"],
+    [60, "1 min ago"],
+    [3_599, "59 min ago"],
+    [14 * 3_600 + 3_599, "14 h ago"],
+    [47 * 3_600, "47 h ago"],
+    [3 * 86_400, "3 d ago"],
+  ])("%i s is %s: an answer is never called younger than it is by a whole unit", (seconds, text) => {
+    expect(ago(seconds)).toBe(text);
+    expect(asOf(noon - seconds, noon)).toBe(`as of ${text}`);
+  });
+
+  test.each([
+    [0, "0 B"],
+    [1_023, "1,023 B"],
+    [1_024, "1 kB"],
+    [3_174, "3.1 kB"],
+    [1_048_064, "1 MB"],
+    [44_040_192, "42 MB"],
+    [256 * 1_048_576, "256 MB"],
+    [1_717_986_918, "1.6 GB"],
+  ])("%i bytes are %s", (n, text) => {
+    expect(bytes(n)).toBe(text);
   });
 });
 

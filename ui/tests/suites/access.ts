@@ -31,6 +31,13 @@ export function accessSuite(open: Stage["open"]): void {
       "?fixture=ended&still#/settings/connections",
       "?fixture=locked&still#/settings/connections",
       "?fixture=calm&still#/settings/appearance",
+      "?fixture=calm&still#/cache",
+      "?fixture=empty#/cache",
+      "?fixture=forgetting&still#/cache",
+      "?fixture=memory-only&still#/cache",
+      "?fixture=shared&still#/settings/cache",
+      "?fixture=calm&still#/settings/gateway",
+      "?fixture=banned&still#/settings/gateway",
       "?fixture=failing",
     ])
       test(`axe finds nothing serious: ${address}, ${colorScheme}`, async () => {
@@ -51,6 +58,37 @@ export function accessSuite(open: Stage["open"]): void {
     expect(await grave(page)).toEqual([]);
     await page.context().close();
   });
+
+  for (const colorScheme of ["dark", "light"] as const)
+    test(`axe finds nothing serious with Undo open, a policy unfolded and a key just made, ${colorScheme}`, async () => {
+      const page = await open("?fixture=meters&still#/cache", { colorScheme });
+      await page.click('[aria-label="Forget all answers of Deezer"]');
+      await page.waitForSelector('.undo-bar[data-open="true"]');
+      await page.click('[data-policy="spotify"] summary');
+      expect(await grave(page)).toEqual([]);
+      await page.click("text=Forget everything");
+      expect(await grave(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await page.evaluate(() => {
+        location.hash = "#/settings/gateway";
+      });
+      await page.click("text=Add a key");
+      await page.click("text=Some");
+      expect(await grave(page)).toEqual([]);
+      await page.getByLabel("Name of the tool").fill("script");
+      await page.click("text=Every service");
+      await page.click("text=Make the key");
+      await page.waitForSelector(".fresh-key");
+      expect(await grave(page)).toEqual([]);
+      await page.evaluate(() => {
+        location.hash = "#/lookup";
+      });
+      await page.fill(".input-large", "get lucky");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".lookup-stale");
+      expect(await grave(page)).toEqual([]);
+      await page.context().close();
+    });
 
   test("axe finds nothing serious in the table twin and while arranging", async () => {
     const page = await open("?fixture=calm&still");

