@@ -167,7 +167,7 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn of(call: &Call) -> Self {
-        Self { shown: question::shown(call), path: call.path.clone(), query: call.query.clone() }
+        Self { shown: question::shown(call), path: call.path.clone(), query: call.parameters().into_owned() }
     }
 
     fn shown(&self) -> &str {

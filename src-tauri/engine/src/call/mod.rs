@@ -5,10 +5,12 @@
 pub mod path;
 pub mod transport;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::budget::{Priority, Why};
@@ -88,6 +90,31 @@ impl Call {
         }
     }
 }
+
+impl Call {
+    /// What it asks for: the query, and the form in its body where the service takes one for a question.
+    #[must_use]
+    pub fn parameters(&self) -> Cow<'_, str> {
+        if !self.is_form() {
+            return Cow::Borrowed(&self.query);
+        }
+        let form = String::from_utf8_lossy(&self.body);
+        if self.query.is_empty() { form } else { Cow::Owned(format!("{}&{form}", self.query)) }
+    }
+
+    /// Whether it asks by a form in its body.
+    #[must_use]
+    pub fn is_form(&self) -> bool {
+        let kind = || self.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        self.service.service().asked_by_form
+            && self.method == Method::POST
+            && self.body.len() <= LARGEST_FORM
+            && kind().is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+    }
+}
+
+/// A question longer than this is none, in bytes.
+const LARGEST_FORM: usize = 16 * 1024;
 
 /// Where an answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

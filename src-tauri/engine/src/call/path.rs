@@ -70,7 +70,7 @@ impl Inner {
             }
         }
         let kept = found.map(|(kept, _)| kept);
-        let asked = Call { headers: HeaderMap::new(), body: Bytes::new(), ..call.clone() };
+        let asked = Call { body: Bytes::new(), ..call.clone() };
         let outcome = self.fly(call, &question, kept.as_deref()).await;
         match kept.filter(|kept| is_outage(&outcome) && asked.accepts.takes(kept.staleness(self.cache.now())))
         {
@@ -257,7 +257,7 @@ impl Inner {
     }
 
     fn endpoint(&self, call: &Call) -> EndpointId {
-        call.service.service().endpoint_of(call.method.as_str(), &call.path, &call.query)
+        call.service.service().endpoint_of(call.method.as_str(), &call.path, &call.parameters())
     }
 
     async fn wait_for_budget(&self, call: &Call) -> Result<(Option<Held>, Slot), CallError> {

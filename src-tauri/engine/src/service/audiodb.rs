@@ -28,6 +28,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("discography", Metadata, &["GET /api/v1/json/{key}/discography.php", "GET /api/v1/json/{key}/discography-mb.php"]),
         Endpoint::new("music_videos", Metadata, &["GET /api/v1/json/{key}/mvid.php"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { ignores_case: &["s", "a", "t"], tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,

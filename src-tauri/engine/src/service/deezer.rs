@@ -38,6 +38,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("user", Never, &["GET /user/{id}", "GET /user/{id}/{type}"]),
         Endpoint::new("infos", Never, &["GET /infos"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { varies: &["accept-language"], ignores_case: &["q"], other: Life::Metadata, tags, ..Keeping::PLAIN },
     check_path: Some("/infos"),
     default_ban_s: 60,

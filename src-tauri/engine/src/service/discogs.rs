@@ -36,6 +36,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("wantlist", Never, &["* /users/{user}/wants", "* /users/{user}/wants/{id}"]),
         Endpoint::new("marketplace", Never, &["* /marketplace/stats/{id}", "* /marketplace/price_suggestions/{id}", "* /marketplace/listings/{id}"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { ignores_case: &["q", "artist", "release_title", "track"], tags, ..Keeping::PLAIN },
     check_path: Some("/"),
     default_ban_s: 60,

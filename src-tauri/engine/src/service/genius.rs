@@ -26,6 +26,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("referents", Metadata, &["GET /referents"]),
         Endpoint::new("account", Never, &["GET /account"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { ignores_case: &["q"], tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,

@@ -24,6 +24,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("search", Search, &["GET /search", "GET /{country}/search"]),
         Endpoint::new("lookup", Metadata, &["GET /lookup", "GET /{country}/lookup"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { ignores_case: &["term"], other: Life::Metadata, tags, ..Keeping::PLAIN },
     check_path: Some("/search?term=a&limit=1"),
     default_ban_s: 10 * 60,

@@ -37,6 +37,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("scrobble", Never, &["* /2.0?method=track.scrobble"]),
         Endpoint::new("now_playing", Never, &["* /2.0?method=track.updatenowplaying"]),
     ],
+    asked_by_form: true,
     keeping: Keeping { ignores_case: &["method", "artist", "track", "album"], personal: &["user", "username"], tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,

@@ -35,6 +35,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("feedback", Never, &["* /1/feedback/recording-feedback", "GET /1/feedback/user/{user}/get-feedback"]),
         Endpoint::new("stats", Never, &["GET /1/stats/user/{user}/{what}"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,

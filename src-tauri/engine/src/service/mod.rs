@@ -228,6 +228,8 @@ pub struct Service {
     pub assumed_quota: Option<u32>,
     /// Its endpoints, most specific first.
     pub endpoints: &'static [Endpoint],
+    /// Whether its clients put questions as a form in a `POST`, too.
+    pub asked_by_form: bool,
     /// How long its answers are kept.
     pub keeping: Keeping,
     /// A cheap call that needs no credential, to see whether the service answers.

@@ -37,6 +37,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("url", Metadata, &["GET /ws/2/url", "GET /ws/2/url/{mbid}"]),
         Endpoint::new("collection", Never, &["* /ws/2/collection/{mbid}/releases/{ids}"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { varies: &["accept"], other: Life::Metadata, tags, ..Keeping::PLAIN },
     check_path: Some("/ws/2/artist?query=a&fmt=json&limit=1"),
     default_ban_s: 30,

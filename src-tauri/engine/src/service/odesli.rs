@@ -21,6 +21,7 @@ pub(super) static SERVICE: Service = Service {
     endpoints: &[
         Endpoint::new("links", Metadata, &["GET /v1-alpha.1/links"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,

@@ -29,6 +29,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("playlist", Never, &["GET /api.json/0.2/playlist/get"]),
         Endpoint::new("favorites", Never, &["* /api.json/0.2/favorite/getUserFavorites"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { ignores_case: &["query"], personal: &["user_id", "user_auth_token"], tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,

@@ -48,6 +48,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("show", Metadata, &["GET /v1/shows/{id}", "GET /v1/shows/{id}/episodes"]),
         Endpoint::new("episode", Metadata, &["GET /v1/episodes/{id}"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { by_account: true, varies: &["accept-language"], heeds: Heeds::Longer, tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 30 * 60,

@@ -30,6 +30,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("artists", Metadata, &["GET /v2/artists"]),
         Endpoint::new("artist_albums", Metadata, &["GET /v2/artists/{id}/relationships/albums"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { tags, ..Keeping::PLAIN },
     check_path: None,
     default_ban_s: 60,

@@ -12,7 +12,7 @@ use headroom_engine::{Engine, Options, StartError};
 use headroom_simulator::Simulator;
 use serde_json::{Value, json};
 
-use crate::support::{TestCredentials, events, ms, s, total};
+use crate::support::{TestCredentials, events, ms, total};
 
 /// An engine with its loopback server, between a tool and the stand-ins.
 pub struct Site {
