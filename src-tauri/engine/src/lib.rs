@@ -16,6 +16,7 @@ pub mod disk;
 pub mod engine;
 pub mod gateway;
 pub mod glance;
+pub mod holder;
 pub mod library;
 pub mod logs;
 pub mod metadata;
@@ -27,4 +28,4 @@ pub mod settings;
 
 mod answers;
 
-pub use engine::{Engine, Options, StartError, default_data_dir};
+pub use engine::{Engine, Options, StartError, TakeOverError, default_data_dir};

@@ -746,7 +746,7 @@ unknown: Array<string>, };
 /**
  * What the window branches on.
  */
-export type Code = "refused" | "sign_in_needed" | "bad_request" | "unreachable" | "failed" | "engine_stopped";
+export type Code = "refused" | "sign_in_needed" | "bad_request" | "unreachable" | "failed" | "engine_stopped" | "engine_elsewhere";
 
 /**
  * Every failure the window sees.

@@ -13,7 +13,7 @@ mod shown_key;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,6 +68,14 @@ pub struct Runtime {
     pub port: u16,
     /// The control key.
     pub key: String,
+}
+
+impl Runtime {
+    /// What the last engine on the folder `dir` wrote; it may be gone since.
+    #[must_use]
+    pub fn read(dir: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(dir.join("runtime.json")).ok()?).ok()
+    }
 }
 
 /// What each request handler knows.
