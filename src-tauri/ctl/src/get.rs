@@ -1,15 +1,17 @@
 //! `get`: one call down the path, raw body on stdout.
 
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use headroom_engine::call::{Call, CallError};
+use headroom_engine::clock::Clock;
 use headroom_engine::service::ServiceId;
-use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
 
 use crate::backend::Backend;
 use crate::failure::Failure;
+use crate::show;
 
 pub(crate) async fn run(
     dir: &Path,
@@ -22,13 +24,9 @@ pub(crate) async fn run(
     let answered = fetch(&backend, service, path).await;
     backend.close().await;
     let (status, body) = answered?;
-    let mut out = std::io::stdout();
-    out.write_all(&body).and_then(|()| out.flush()).map_err(|e| Failure::of(&e))?;
+    show::raw(&body)?;
     match status {
         status if status.is_success() || status.is_redirection() => Ok(()),
-        StatusCode::TOO_MANY_REQUESTS => {
-            Err(Failure::refused(format!("{} refuses calls for a while", service.service().label)))
-        }
         status => Err(Failure::failed(format!(
             "{} answered with status {}",
             service.service().label,
@@ -47,6 +45,9 @@ async fn fetch(
             let answer = remote.request(reqwest::Method::GET, &format!("/{service}{path}")).send().await;
             let answer = answer.map_err(|e| Failure::of(&e.without_url()))?;
             let (status, own) = (answer.status(), answer.headers().contains_key("x-headroom-limited"));
+            if status == StatusCode::TOO_MANY_REQUESTS && !own {
+                return Err(refused(service, answer.headers()));
+            }
             let body = answer.bytes().await.map_err(|e| Failure::of(&e.without_url()))?;
             if own { Err(own_error(status, &body)) } else { Ok((status, body.into())) }
         }
@@ -60,6 +61,19 @@ async fn fetch(
             })
         }
     }
+}
+
+/// This very call was refused by the service; the gateway says for how long.
+fn refused(service: ServiceId, headers: &HeaderMap) -> Failure {
+    let label = service.service().label;
+    let wait = headers.get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse::<i64>().ok());
+    Failure::refused(match wait {
+        Some(wait) => {
+            let until = Clock::system().wall().plus_millis(wait.saturating_mul(1_000)).to_text();
+            format!("{label} refuses calls for a while: nothing is sent before {until}")
+        }
+        None => format!("{label} refuses calls for a while"),
+    })
 }
 
 /// One call to see whether a service answers, in words.

@@ -25,7 +25,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("discography", &["GET /api/v1/json/{key}/discography.php", "GET /api/v1/json/{key}/discography-mb.php"]),
         Endpoint::new("music_videos", &["GET /api/v1/json/{key}/mvid.php"]),
     ],
-    check_path: None,
+    check_path: "/api/v1/json/-/search.php?s=a",
     default_ban_s: 60,
     verdict,
     server_limit: no_server_limit,

@@ -35,7 +35,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("user", &["GET /user/{id}", "GET /user/{id}/{type}"]),
         Endpoint::new("infos", &["GET /infos"]),
     ],
-    check_path: Some("/infos"),
+    check_path: "/infos",
     default_ban_s: 60,
     verdict,
     server_limit: no_server_limit,

@@ -33,7 +33,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("wantlist", &["* /users/{user}/wants", "* /users/{user}/wants/{id}"]),
         Endpoint::new("marketplace", &["* /marketplace/stats/{id}", "* /marketplace/price_suggestions/{id}", "* /marketplace/listings/{id}"]),
     ],
-    check_path: Some("/"),
+    check_path: "/",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit,

@@ -23,7 +23,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("referents", &["GET /referents"]),
         Endpoint::new("account", &["GET /account"]),
     ],
-    check_path: None,
+    check_path: "/search?q=a",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit: no_server_limit,

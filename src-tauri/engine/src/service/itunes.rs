@@ -21,7 +21,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("search", &["GET /search", "GET /{country}/search"]),
         Endpoint::new("lookup", &["GET /lookup", "GET /{country}/lookup"]),
     ],
-    check_path: Some("/search?term=a&limit=1"),
+    check_path: "/search?term=a&limit=1",
     default_ban_s: 10 * 60,
     verdict,
     server_limit: no_server_limit,

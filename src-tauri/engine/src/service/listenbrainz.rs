@@ -32,7 +32,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("feedback", &["* /1/feedback/recording-feedback", "GET /1/feedback/user/{user}/get-feedback"]),
         Endpoint::new("stats", &["GET /1/stats/user/{user}/{what}"]),
     ],
-    check_path: None,
+    check_path: "/1/user/rob/listen-count",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit,

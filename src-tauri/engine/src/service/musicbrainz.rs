@@ -34,7 +34,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("url", &["GET /ws/2/url", "GET /ws/2/url/{mbid}"]),
         Endpoint::new("collection", &["* /ws/2/collection/{mbid}/releases/{ids}"]),
     ],
-    check_path: Some("/ws/2/artist?query=a&fmt=json&limit=1"),
+    check_path: "/ws/2/artist?query=a&fmt=json&limit=1",
     default_ban_s: 30,
     verdict,
     server_limit: no_server_limit,

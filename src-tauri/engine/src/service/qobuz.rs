@@ -26,7 +26,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("playlist", &["GET /api.json/0.2/playlist/get"]),
         Endpoint::new("favorites", &["* /api.json/0.2/favorite/getUserFavorites"]),
     ],
-    check_path: None,
+    check_path: "/api.json/0.2/track/search?query=a&limit=1",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit: no_server_limit,

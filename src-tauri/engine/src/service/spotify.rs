@@ -45,7 +45,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("show", &["GET /v1/shows/{id}", "GET /v1/shows/{id}/episodes"]),
         Endpoint::new("episode", &["GET /v1/episodes/{id}"]),
     ],
-    check_path: None,
+    check_path: "/v1/me",
     default_ban_s: 30 * 60,
     verdict,
     server_limit: no_server_limit,

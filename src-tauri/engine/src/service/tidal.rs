@@ -27,7 +27,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("artists", &["GET /v2/artists"]),
         Endpoint::new("artist_albums", &["GET /v2/artists/{id}/relationships/albums"]),
     ],
-    check_path: None,
+    check_path: "/v2/tracks?countryCode=US&filter%5Bisrc%5D=USRC17607839",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit: no_server_limit,
