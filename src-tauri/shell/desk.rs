@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use headroom_engine::contract::{ApiError, Code};
 use headroom_engine::gateway::Server;
+use headroom_engine::holder;
 use headroom_engine::logs::{self, Logs};
 use headroom_engine::settings::DesktopSettings;
-use headroom_engine::holder;
 use headroom_engine::{Engine, Options, StartError, TakeOverError};
 use tauri::async_runtime::JoinHandle;
 use tokio::sync::watch;

@@ -35,7 +35,7 @@ pub(crate) async fn run(
     let dir = dir.join("logs");
     let files = log.files(&dir);
     // Where to go on reading, before anything more is written.
-    let mut place = files.last().map(|file| (file.clone(), length(file)));
+    let place = files.last().map(|file| (file.clone(), length(file)));
     let mut last = Vec::new();
     for file in files.iter().rev() {
         let end = place.as_ref().filter(|(newest, _)| newest == file).map_or_else(|| length(file), |p| p.1);
@@ -50,9 +50,19 @@ pub(crate) async fn run(
     if files.is_empty() && !follow {
         remark!("Nothing has been logged yet in {}", dir.display());
     }
-    while follow {
+    if follow { go_on(log, &dir, place, as_json).await } else { Ok(()) }
+}
+
+/// Shows what comes, from a place in a file on, until nobody reads any more.
+async fn go_on(
+    log: Log,
+    dir: &Path,
+    mut place: Option<(PathBuf, u64)>,
+    as_json: bool,
+) -> Result<(), Failure> {
+    loop {
         tokio::time::sleep(LOOK).await;
-        for file in log.files(&dir) {
+        for file in log.files(dir) {
             // Files before the one we are at are read; those after it are new.
             let from = match &place {
                 Some((at, _)) if file < *at => continue,
@@ -64,7 +74,6 @@ pub(crate) async fn run(
             place = Some((file, end));
         }
     }
-    Ok(())
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {

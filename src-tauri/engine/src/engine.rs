@@ -447,6 +447,7 @@ impl Engine {
             tracing::info!("{}", self.spotify_tokens().to_text().trim_end().replace('\n', "; "));
         }
         self.inner.recorder.save().await;
+        tracing::info!("everything counted is saved; the engine has stopped");
         self.inner.hold.lock().take();
     }
 
@@ -457,6 +458,11 @@ impl Engine {
     }
 
     pub(crate) fn set_listening(&self, address: Option<String>, trouble: Option<String>) {
+        match (&address, &trouble) {
+            (Some(address), _) => tracing::info!("the loopback server listens on {address}"),
+            (None, Some(trouble)) => tracing::error!("the loopback server does not listen: {trouble}"),
+            (None, None) => tracing::info!("the loopback server has stopped"),
+        }
         *self.inner.listening.lock() = (address, trouble);
     }
 

@@ -12,13 +12,13 @@ use std::time::Duration;
 use headroom_engine::clock::Clock;
 use headroom_engine::disk;
 use headroom_engine::gateway::Runtime;
-use headroom_engine::holder::{self, StopError};
+use headroom_engine::holder::{self, Holder, StopError};
 use serde_json::json;
 
 use crate::backend::Remote;
 use crate::failure::Failure;
 use crate::process;
-use crate::show::{self, say};
+use crate::show::{self, remark, say};
 
 pub(crate) use system::detach;
 
@@ -95,8 +95,23 @@ fn report(remote: &Remote, already: bool, as_json: bool) -> Result<(), Failure> 
     say!("Headroom {how} at {}, pid {pid}", remote.address)
 }
 
-/// Asks the running engine to save and end, and waits until it has.
+/// Who ended, and how long that took.
+struct Ended {
+    holder: Holder,
+    ms: u64,
+}
+
 pub(crate) async fn stop(dir: &Path, as_json: bool) -> Result<(), Failure> {
+    let Ended { holder, ms } = end(dir).await?;
+    if as_json {
+        let (pid, name) = (holder.pid(), holder.name());
+        return show::json(&json!({ "pid": pid, "name": name, "stopped": true, "ms": ms }));
+    }
+    say!("{holder} saved and ended, after {}.{} s", ms / 1_000, ms % 1_000 / 100)
+}
+
+/// Asks the running engine to save and end, and waits until it has.
+async fn end(dir: &Path) -> Result<Ended, Failure> {
     let clock = Clock::system();
     let began = clock.mono();
     let holder = match holder::ask_to_stop(dir).await {
@@ -104,9 +119,8 @@ pub(crate) async fn stop(dir: &Path, as_json: bool) -> Result<(), Failure> {
         Err(StopError::NotRunning(_)) => return Err(none_runs(dir)),
         Err(error) => return Err(Failure::of(&error)),
     };
-    let pid = holder.pid();
     // Free for the next one, and out of the list of processes.
-    while holder::of(dir).is_some_and(|now| now == holder) || pid.is_some_and(process::is_alive) {
+    while holder::of(dir).is_some_and(|now| now == holder) || holder.pid().is_some_and(process::is_alive) {
         if clock.mono().since(began) >= PATIENCE {
             return Err(Failure::failed(format!(
                 "{holder} was asked to end and has not after {} s; nothing was forced",
@@ -116,10 +130,7 @@ pub(crate) async fn stop(dir: &Path, as_json: bool) -> Result<(), Failure> {
         tokio::time::sleep(LOOK).await;
     }
     let ms = u64::try_from(clock.mono().since(began).as_millis()).unwrap_or(u64::MAX);
-    if as_json {
-        return show::json(&json!({ "pid": pid, "name": holder.name(), "stopped": true, "ms": ms }));
-    }
-    say!("{holder} saved and ended, after {}.{} s", ms / 1_000, ms % 1_000 / 100)
+    Ok(Ended { holder, ms })
 }
 
 fn none_runs(dir: &Path) -> Failure {
@@ -138,6 +149,11 @@ pub(crate) async fn restart(dir: &Path, port: Option<u16>, as_json: bool) -> Res
             "the app runs the engine: quit and start the app, or `headroomctl stop` and `headroomctl start`",
         ));
     }
-    stop(dir, false).await.or_else(|failure| if failure.is_no_engine() { Ok(()) } else { Err(failure) })?;
+    match end(dir).await {
+        Ok(Ended { holder, .. }) => remark!("{holder} saved and ended"),
+        // It ended by itself meanwhile.
+        Err(failure) if failure.is_no_engine() => {}
+        Err(failure) => return Err(failure),
+    }
     start(dir, port.or(Some(remote.runtime.port)), as_json).await
 }

@@ -34,7 +34,7 @@ pub(super) static SERVICE: Service = Service {
         Endpoint::new("scrobble", &["* /2.0?method=track.scrobble"]),
         Endpoint::new("now_playing", &["* /2.0?method=track.updatenowplaying"]),
     ],
-    check_path: "/2.0/?method=artist.search&artist=a&format=json&limit=1",
+    check_path: "/2.0/?method=track.search&track=a&format=json&limit=1",
     default_ban_s: 60,
     verdict,
     server_limit: no_server_limit,
