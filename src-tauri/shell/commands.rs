@@ -44,7 +44,14 @@ async fn start_again(app: &AppHandle, desk: &Desk, take_over: bool) -> Result<()
     if desk.restart(take_over).await? {
         let engine = desk.engine()?;
         signals::quit_when_asked(app, &engine);
-        tray::start(app, &engine).map_err(failed)?;
+        // Icons are made where windows are; a tray that fails is no reason to do without an engine.
+        let handle = app.clone();
+        let on_main = app.run_on_main_thread(move || {
+            if let Err(error) = tray::start(&handle, &engine) {
+                tracing::warn!("the tray icon could not be put up: {error}");
+            }
+        });
+        on_main.map_err(failed)?;
     }
     Ok(())
 }
