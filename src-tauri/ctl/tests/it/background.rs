@@ -171,6 +171,22 @@ async fn a_signal_amid_calls_keeps_every_count() {
     assert_eq!(calls(&place), arrived);
 }
 
+/// `stop` itself fails after ten seconds: a call that gets no answer must not make it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_a_call_that_hangs_but_not_for_ever() {
+    let place = Place::new().await;
+    place.simulator.set("deezer", json!({ "fault": { "kind": "hang" } })).expect("the switch is known");
+    let (_started, pid, _) = start(&place);
+    let mut asking = program(place.dir.path());
+    asking.args(["get", "deezer", "/infos"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut asking = asking.spawn().expect("it starts");
+    until("the call", || place.simulator.count("deezer").arrived == 1).await;
+    let stopped = place.ctl(&["stop"]);
+    assert_eq!(code(&stopped), 0, "{}", err(&stopped));
+    assert!(!is_alive(pid) && !asking.wait().expect("it ends").success());
+    assert_eq!(calls(&place), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_ends_it_at_once_and_nothing_is_lost() {
     let place = Place::new().await;

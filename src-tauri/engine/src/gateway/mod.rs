@@ -157,11 +157,14 @@ impl Server {
     /// Takes no more requests, lets the open ones end, and removes `runtime.json`.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        for task in &mut self.tasks {
-            if tokio::time::timeout(LAST_REQUESTS, &mut *task).await.is_err() {
-                task.abort();
+        // One time for all of them: whoever waits for the end waits ten seconds. What is left is ended by
+        // the drop.
+        let all = async {
+            for task in &mut self.tasks {
+                let _ = task.await;
             }
-        }
+        };
+        let _ = tokio::time::timeout(LAST_REQUESTS, all).await;
     }
 }
 
