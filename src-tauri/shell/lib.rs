@@ -64,6 +64,7 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
         .invoke_handler(tauri::generate_handler![
             commands::call,
             commands::restart_engine,
+            commands::take_over_engine,
             commands::subscribe,
             commands::preferences_get,
             commands::preferences_set,
@@ -77,6 +78,7 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
             signals::quit_on_signal(app.handle());
             deep_link::start(app.handle(), options.links, default_directory);
             if let Some(engine) = engine {
+                signals::quit_when_asked(app.handle(), &engine);
                 tray::start(app.handle(), &engine)?;
             }
             if !options.hidden {

@@ -428,6 +428,8 @@ pub enum Code {
     Failed,
     /// There is no engine.
     EngineStopped,
+    /// There is none here: another one holds the data directory.
+    EngineElsewhere,
 }
 
 /// Every failure the window sees.

@@ -16,6 +16,7 @@ pub mod disk;
 pub mod engine;
 pub mod gateway;
 pub mod glance;
+pub mod holder;
 pub mod library;
 pub mod logs;
 pub mod metadata;
@@ -28,4 +29,4 @@ pub mod shared;
 
 mod answers;
 
-pub use engine::{Engine, Options, StartError, default_data_dir};
+pub use engine::{Engine, Options, StartError, TakeOverError, default_data_dir};

@@ -35,6 +35,7 @@ pub(super) fn router(host: Host) -> Router<Host> {
         .route("/keys", get(keys))
         .route("/events", get(stream_events))
         .route("/call/{command}", post(command))
+        .route("/stop", post(stop))
         .fallback(unknown)
         .layer(middleware::from_fn_with_state(host, check_control_key))
 }
@@ -140,6 +141,12 @@ async fn stream_events(State(host): State<Host>) -> Sse<impl Stream<Item = Resul
 
 fn json(rates: &Rates) -> String {
     serde_json::to_string(rates).unwrap_or_default()
+}
+
+/// `POST /api/stop`: whoever runs the engine saves and ends it. Answers who that is.
+async fn stop(State(host): State<Host>) -> Json<Value> {
+    host.engine.ask_to_stop();
+    Json(json!({ "pid": std::process::id() }))
 }
 
 /// `POST /api/call/{command}` with the arguments as a JSON object.

@@ -13,7 +13,7 @@ mod shown_key;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
@@ -67,6 +67,14 @@ pub struct Runtime {
     pub port: u16,
     /// The control key.
     pub key: String,
+}
+
+impl Runtime {
+    /// What the last engine on the folder `dir` wrote; it may be gone since.
+    #[must_use]
+    pub fn read(dir: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(dir.join("runtime.json")).ok()?).ok()
+    }
 }
 
 /// What each request handler knows.
@@ -149,11 +157,14 @@ impl Server {
     /// Takes no more requests, lets the open ones end, and removes `runtime.json`.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        for task in &mut self.tasks {
-            if tokio::time::timeout(LAST_REQUESTS, &mut *task).await.is_err() {
-                task.abort();
+        // One time for all of them: whoever waits for the end waits ten seconds. What is left is ended by
+        // the drop.
+        let all = async {
+            for task in &mut self.tasks {
+                let _ = task.await;
             }
-        }
+        };
+        let _ = tokio::time::timeout(LAST_REQUESTS, all).await;
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { ignores_case: &["s", "a", "t"], tags, ..Keeping::PLAIN },
-    check_path: None,
+    check_path: "/api/v1/json/-/search.php?s=a",
     default_ban_s: 60,
     verdict,
     server_limit: no_server_limit,

@@ -40,7 +40,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { varies: &["accept-language"], ignores_case: &["q"], other: Life::Metadata, tags, ..Keeping::PLAIN },
-    check_path: Some("/infos"),
+    check_path: "/infos",
     default_ban_s: 60,
     verdict,
     server_limit: no_server_limit,

@@ -38,7 +38,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { ignores_case: &["q", "artist", "release_title", "track"], tags, ..Keeping::PLAIN },
-    check_path: Some("/"),
+    check_path: "/",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit,

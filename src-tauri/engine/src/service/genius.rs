@@ -28,7 +28,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { ignores_case: &["q"], tags, ..Keeping::PLAIN },
-    check_path: None,
+    check_path: "/search?q=a",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit: no_server_limit,

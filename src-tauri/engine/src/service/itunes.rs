@@ -26,7 +26,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { ignores_case: &["term"], other: Life::Metadata, tags, ..Keeping::PLAIN },
-    check_path: Some("/search?term=a&limit=1"),
+    check_path: "/search?term=a&limit=1",
     default_ban_s: 10 * 60,
     verdict,
     server_limit: no_server_limit,

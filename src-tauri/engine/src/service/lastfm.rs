@@ -39,7 +39,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: true,
     keeping: Keeping { ignores_case: &["method", "artist", "track", "album"], personal: &["user", "username"], tags, ..Keeping::PLAIN },
-    check_path: None,
+    check_path: "/2.0/?method=track.search&track=a&format=json&limit=1",
     default_ban_s: 60,
     verdict,
     server_limit: no_server_limit,

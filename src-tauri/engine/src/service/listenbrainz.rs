@@ -37,7 +37,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { tags, ..Keeping::PLAIN },
-    check_path: None,
+    check_path: "/1/user/rob/listen-count",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit,

@@ -39,7 +39,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { varies: &["accept"], other: Life::Metadata, tags, ..Keeping::PLAIN },
-    check_path: Some("/ws/2/artist?query=a&fmt=json&limit=1"),
+    check_path: "/ws/2/artist?query=a&fmt=json&limit=1",
     default_ban_s: 30,
     verdict,
     server_limit: no_server_limit,

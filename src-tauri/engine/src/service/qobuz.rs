@@ -31,7 +31,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { ignores_case: &["query"], personal: &["user_id", "user_auth_token"], tags, ..Keeping::PLAIN },
-    check_path: None,
+    check_path: "/api.json/0.2/track/search?query=a&limit=1",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit: no_server_limit,

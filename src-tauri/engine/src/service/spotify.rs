@@ -50,7 +50,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { by_account: true, varies: &["accept-language"], heeds: Heeds::Longer, tags, ..Keeping::PLAIN },
-    check_path: None,
+    check_path: "/v1/me",
     default_ban_s: 30 * 60,
     verdict,
     server_limit: no_server_limit,

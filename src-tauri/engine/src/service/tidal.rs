@@ -32,7 +32,7 @@ pub(super) static SERVICE: Service = Service {
     ],
     asked_by_form: false,
     keeping: Keeping { tags, ..Keeping::PLAIN },
-    check_path: None,
+    check_path: "/v2/tracks?countryCode=US&filter%5Bisrc%5D=USRC17607839",
     default_ban_s: 60,
     verdict: |answer| answer.by_status(),
     server_limit: no_server_limit,

@@ -129,6 +129,7 @@ fn options(dir: &std::path::Path) -> Options {
         transport: None,
         credentials: Some(Arc::new(TestCredentials::default())),
         environment: Vec::new(),
+        name: "a test".to_owned(),
     }
 }
 
