@@ -28,5 +28,6 @@ mod sign_in;
 mod sockets;
 mod storage;
 mod support;
+mod together;
 mod tokens;
 mod waiting;
