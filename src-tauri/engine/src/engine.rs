@@ -186,7 +186,6 @@ impl Inner {
     }
 
     pub(crate) fn apply(&self, settings: &Settings) {
-        self.shared.follow(settings.cache.shared_url.as_ref());
         for id in ServiceId::ALL {
             let budget = settings.budget(*id, self.credentials.has(*id));
             let lane = self.lane(*id);
@@ -207,6 +206,7 @@ impl Inner {
             None => {}
             Some(Ok(settings)) => {
                 self.apply(&settings);
+                self.shared.follow(settings.cache.shared_url.as_ref());
                 *self.rejected_settings.lock() = None;
                 tracing::info!("settings.json was read again");
             }
@@ -322,6 +322,8 @@ impl Engine {
         inner.apply(&inner.settings.current());
         inner.recorder.restore(loaded);
         inner.recorder.save().await;
+        // Last, because it tells the others what the windows hold.
+        inner.shared.follow(inner.settings.current().cache.shared_url.as_ref());
         inner.shared.first_try(SHARED_PATIENCE).await;
         let ticker = tokio::spawn(tick(Arc::downgrade(&inner)));
         Ok(Self { inner, ticker: Arc::new(Mutex::new(Some(ticker))) })
@@ -495,6 +497,7 @@ impl Engine {
     ) -> Result<(), SettingsError> {
         let settings = self.inner.settings.edit(edit)?;
         self.inner.apply(&settings);
+        self.inner.shared.follow(settings.cache.shared_url.as_ref());
         *self.inner.rejected_settings.lock() = None;
         Ok(())
     }

@@ -13,6 +13,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -147,6 +148,14 @@ impl Hub {
         let mut joined = self.joined.lock();
         if joined.number == Some(number) {
             leave(&mut joined, self.clock.mono());
+        }
+    }
+
+    /// So many machines share now.
+    fn count(&self, number: u64, machines: u32) {
+        let mut joined = self.joined.lock();
+        if joined.number == Some(number) {
+            joined.machines = machines.max(1);
         }
     }
 
@@ -286,12 +295,14 @@ impl Lane {
             Answer::read(self.service, answer).ok_or_else(|| "its answer cannot be read".to_owned())
         });
         match read {
-            Ok(Answer::Taken(used)) => {
+            Ok(Answer::Taken(machines, used)) => {
                 asked.slot = None;
+                self.hub.count(number, machines);
                 Taken::Go { slot, used }
             }
-            Ok(Answer::Wait(wait, used)) => {
+            Ok(Answer::Wait(wait, machines, used)) => {
                 asked.slot = None;
+                self.hub.count(number, machines);
                 self.book.lock().refused(slot);
                 Taken::NotBefore { wait, used }
             }
@@ -319,9 +330,10 @@ impl Lane {
 const EMPTIED: &str = "it was emptied";
 const TARDY: &str = "a command reached it too late, or its clock was set";
 
+/// Each with how many machines there are.
 enum Answer {
-    Taken(Vec<u32>),
-    Wait(Duration, Vec<u32>),
+    Taken(u32, Vec<u32>),
+    Wait(Duration, u32, Vec<u32>),
     Banned(SharedBan),
     Another,
     TooLate,
@@ -331,15 +343,8 @@ impl Answer {
     fn read(service: ServiceId, answer: Vec<Value>) -> Option<Self> {
         let mut answer = answer.into_iter();
         Some(match next(&mut answer)? {
-            TAKEN => {
-                let _machines: u32 = next(&mut answer)?;
-                Self::Taken(rest(answer)?)
-            }
-            WAIT => {
-                let wait = duration(next(&mut answer)?);
-                let _machines: u32 = next(&mut answer)?;
-                Self::Wait(wait, rest(answer)?)
-            }
+            TAKEN => Self::Taken(next(&mut answer)?, rest(answer)?),
+            WAIT => Self::Wait(duration(next(&mut answer)?), next(&mut answer)?, rest(answer)?),
             BAN => {
                 let (kind, endpoint): (String, String) = (next(&mut answer)?, next(&mut answer)?);
                 let (age, left) = (next(&mut answer)?, next(&mut answer)?);
@@ -414,6 +419,8 @@ pub(super) struct Clerk {
     /// Since when the budgets are shared: calls of before are told once.
     since: Mutex<Mono>,
     shared: Mutex<bool>,
+    /// The server has everything, and nothing more will be sent.
+    stopped: AtomicBool,
 }
 
 impl Clerk {
@@ -456,7 +463,15 @@ impl Clerk {
         };
         let lanes = ServiceId::ALL.iter().zip(gates).map(lane).collect();
         let (remembered, since) = (Mutex::new(remembered), Mutex::new(clock.mono()));
-        Self { hub, lanes, file, remembered, since, shared: Mutex::new(false) }
+        Self {
+            hub,
+            lanes,
+            file,
+            remembered,
+            since,
+            shared: Mutex::new(false),
+            stopped: AtomicBool::new(false),
+        }
     }
 
     /// Shares the budgets from now on, or keeps them alone again.
@@ -522,7 +537,9 @@ impl Clerk {
                 }
                 self.lanes.iter().for_each(|(_, gate)| gate.standing_changed());
                 // What is sent from now on it does not have, should we end before it is back.
-                self.remember(String::new()).await;
+                if !self.stopped.load(Ordering::Relaxed) {
+                    self.remember(String::new()).await;
+                }
             }
             if self.hub.link.state() == state && states.changed().await.is_err() {
                 return;
@@ -543,7 +560,14 @@ impl Clerk {
         let mut states = self.hub.link.states();
         while *states.borrow_and_update() == LinkState::Up(number) {
             tokio::select! {
-                _ = beats.tick() => self.beat(&[]).await?,
+                _ = beats.tick() => {
+                    let before = self.hub.joined.lock().machines;
+                    self.beat(&[]).await?;
+                    // Until a new one knows that we know of it, it may not take a slot.
+                    if self.hub.joined.lock().machines > before {
+                        self.beat(&[]).await?;
+                    }
+                }
                 () = self.hub.work.notified() => self.tell(false).await?,
                 _ = states.changed() => {}
             }
@@ -577,7 +601,8 @@ impl Clerk {
             // A gate takes the book's lock under its own: never the other way round.
             let running = gate.ban();
             let mut book = lane.book.lock();
-            if !book.clear {
+            // A server that knows the others' bans may have seen this one cleared.
+            if !same && !book.clear {
                 book.ban = book.ban.or(running);
             }
         }
@@ -611,8 +636,10 @@ impl Clerk {
                 for at in answered.into_iter().filter(|at| *at <= since) {
                     book.enter(Some(at));
                 }
+                // Calls on their way when sharing began: nobody will give their slots back.
+                let answered = self.hub.clock.mono() + LONGEST_CALL;
                 for _ in book.in_flight()..in_flight {
-                    book.enter(None);
+                    book.enter(Some(answered));
                 }
             }
         }
@@ -699,7 +726,8 @@ impl Clerk {
                 script.arg(self.hub.name(*slot));
             }
             for (slot, answered) in &calls {
-                script.arg(self.hub.name(*slot)).arg(answered.map_or(-1, |at| self.hub.age(at)));
+                let age = answered.filter(|at| *at <= self.hub.clock.mono());
+                script.arg(self.hub.name(*slot)).arg(age.map_or(-1, |at| self.hub.age(at)));
             }
             if let Err(error) = self.hub.link.script::<i64>(&script).await {
                 unused.extend(later.unused);
@@ -772,6 +800,7 @@ impl Clerk {
     /// Tells what is left to tell, and takes leave: nobody keeps a part for us any more.
     pub(super) async fn farewell(&self) {
         if self.together() && self.tell(false).await.is_ok() {
+            self.stopped.store(true, Ordering::Relaxed);
             let _ = self.hub.link.command::<i64>(&self.goodbye()).await;
         }
     }

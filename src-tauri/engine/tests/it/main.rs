@@ -31,5 +31,6 @@ mod sign_in;
 mod sockets;
 mod storage;
 mod support;
+mod together;
 mod tokens;
 mod waiting;
