@@ -316,6 +316,7 @@ impl Engine {
             stop_asked: watch::Sender::new(false),
             hold: Mutex::new(Some(hold)),
         });
+        inner.cache.share(&inner.shared);
         inner.accounts.attach_engine(Arc::downgrade(&inner));
         read_vault(&inner).await;
         // Budgets first: the windows to be filled are theirs.
@@ -326,6 +327,7 @@ impl Engine {
         inner.shared.follow(inner.settings.current().cache.shared_url.as_ref());
         inner.shared.first_try(SHARED_PATIENCE).await;
         let ticker = tokio::spawn(tick(Arc::downgrade(&inner)));
+        tokio::spawn(meet_others(Arc::downgrade(&inner)));
         Ok(Self { inner, ticker: Arc::new(Mutex::new(Some(ticker))) })
     }
 
@@ -529,6 +531,18 @@ async fn read_vault(inner: &Arc<Inner>) {
 
 fn environment_says(environment: &[(String, String)], name: &str, value: &str) -> bool {
     environment.iter().any(|(n, v)| n == name && v.eq_ignore_ascii_case(value))
+}
+
+/// What is kept together with other machines, once a second; apart from [`tick`], for it may wait for
+/// their server.
+async fn meet_others(engine: std::sync::Weak<Inner>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        let Some(inner) = engine.upgrade() else { return };
+        inner.cache.meet_others().await;
+    }
 }
 
 async fn tick(engine: std::sync::Weak<Inner>) {

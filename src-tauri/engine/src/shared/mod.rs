@@ -136,6 +136,15 @@ impl Shared {
         matches!(self.0.link.state(), LinkState::Up(_))
     }
 
+    /// Which connection commands go through; `None` while there is none.
+    #[must_use]
+    pub fn connection(&self) -> Option<u64> {
+        match self.0.link.state() {
+            LinkState::Up(number) => Some(number),
+            LinkState::Off | LinkState::Trying | LinkState::Gone => None,
+        }
+    }
+
     /// Whether budgets are kept together with other machines now: connected, and everything told.
     #[must_use]
     pub fn together(&self) -> bool {

@@ -27,6 +27,7 @@ mod restarts;
 mod secrets;
 #[cfg(target_os = "linux")]
 mod shared;
+mod shared_answers;
 mod sign_in;
 mod sockets;
 mod storage;

@@ -284,7 +284,7 @@ async fn a_slow_server_is_gone_within_one_command_and_nobody_queues_on_it() {
 }
 
 /// What the settings say of a budget of 45 in 5 s at a stand-in of 50 in 5 s, kept at `url`.
-fn sharing(simulator: &Simulator, url: &str) -> Value {
+pub fn sharing(simulator: &Simulator, url: &str) -> Value {
     json!({
         "services": {"deezer": {
             "base_url": simulator.base_url("deezer"),
