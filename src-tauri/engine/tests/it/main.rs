@@ -17,6 +17,7 @@ mod gateway;
 mod keychain;
 mod leaks;
 mod limits;
+mod plays;
 mod provider;
 mod refusals;
 mod renewals;

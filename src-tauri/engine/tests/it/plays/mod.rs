@@ -1,0 +1,11 @@
+//! Plays: observations in, plays out. P1 to P4.
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "milliseconds of an evening are small"
+)]
+
+mod evenings;
+mod person;
+mod scenarios;
+mod score;
