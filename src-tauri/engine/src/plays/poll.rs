@@ -1,22 +1,23 @@
 //! When to look at the player again: a pure function from what is known to the next call.
 //!
 //! One look just after a track's expected end sees three things at once: that the track was heard to its
-//! end, that the next began, and when that will end. So a track of up to four and a half minutes costs
-//! one call, a longer one is looked at in between, and whoever skips, seeks or pauses is found out at the
-//! next look, because the next track's position tells when it began.
+//! end, that the next began, and when that will end. So a track of up to five minutes costs one call, a
+//! longer one is looked at in between, and whoever skips, seeks or pauses is found out at the next look,
+//! because the next track's position tells when it began.
 //!
 //! | state | next look |
 //! |---|---|
-//! | playing | 1.5 s after the expected end; at half of what is left when more than 4.5 min are left |
+//! | playing | 1.5 s after the expected end; at half of what is left, or 5 min later, when more than 5 min are left |
 //! | an end that is late | after half of how late it is, 3 s to 60 s |
 //! | no track, or of unknown length | after half of how long that lasts, 15 s to 2 min |
-//! | paused | after half of how long that lasts, 15 s to 5 min; in the first 20 min never later than it could end unseen |
-//! | silent | after half of how long that lasts, 15 s to 5 min |
+//! | paused | after as long as that lasts, 15 s to 5 min; in the first 20 min never later than it could end unseen |
+//! | silent | after as long as that lasts, 15 s to 5 min |
 //! | failed | 15 s later, doubling to 5 min |
 //! | signed in, or the user acted | 0.4 s later: the provider needs a moment to know |
 //!
 //! Above half of the quota everything takes longer, up to three times; during a ban nothing is asked.
-//! The history is asked hourly, and at once when more than 6 min went unobserved.
+//! The history is asked hourly, in silence every four hours, and at once when more than 6 min went
+//! unobserved. Rows are placed whenever they come, so asking later loses nothing.
 
 use super::{Outlook, between};
 use crate::clock::Wall;
@@ -26,13 +27,16 @@ const MINUTE: i64 = 60 * SECOND;
 /// After the expected end: the provider's answers lag, and a look before the end would be for nothing.
 const AFTER_END_MS: i64 = 1_500;
 /// The longest stretch of a playing track that is not looked at.
-const SPARSE_MS: i64 = 270 * SECOND;
+const SPARSE_MS: i64 = 5 * MINUTE;
 const SHORTEST_MS: i64 = 15 * SECOND;
 const LONGEST_MS: i64 = 5 * MINUTE;
 /// A pause longer than this is seldom resumed soon.
 const LONG_PAUSE_MS: i64 = 20 * MINUTE;
+/// When so little is left of a paused track, it hardly matters whether that is heard.
+const SHORT_REST_MS: i64 = 45 * SECOND;
 const AFTER_ACT_MS: i64 = 400;
 const HISTORY_EVERY_MS: i64 = 60 * MINUTE;
+const HISTORY_IN_SILENCE_MS: i64 = 4 * HISTORY_EVERY_MS;
 /// More than the longest wait between two looks: it was an outage, a restart or a ban.
 const UNOBSERVED_MS: i64 = 6 * MINUTE;
 /// Rows appear some time after their plays.
@@ -111,7 +115,7 @@ fn player_at(moment: &Moment) -> Wall {
 }
 
 fn wait(outlook: Outlook, asked: Wall) -> i64 {
-    let half_since = |since: Wall| between(since, asked) / 2;
+    let lasting = |since: Wall| between(since, asked);
     match outlook {
         Outlook::Unknown => 0,
         Outlook::Playing { ends_at, .. } => {
@@ -124,19 +128,23 @@ fn wait(outlook: Outlook, asked: Wall) -> i64 {
                 (-left / 2).clamp(3 * SECOND, MINUTE)
             }
         }
-        Outlook::Other { since } => half_since(since).clamp(SHORTEST_MS, 2 * MINUTE),
+        Outlook::Other { since } => (lasting(since) / 2).clamp(SHORTEST_MS, 2 * MINUTE),
         Outlook::Paused { since, left_ms } => {
-            let paused = between(since, asked);
-            let unseen_end = if paused < LONG_PAUSE_MS { left_ms.max(SHORTEST_MS) } else { LONGEST_MS };
-            half_since(since).clamp(SHORTEST_MS, LONGEST_MS).min(unseen_end)
+            let paused = lasting(since);
+            let unseen_end = if paused < LONG_PAUSE_MS { left_ms.max(SHORT_REST_MS) } else { LONGEST_MS };
+            paused.clamp(SHORTEST_MS, LONGEST_MS).min(unseen_end)
         }
-        Outlook::Silent { since } => half_since(since).clamp(SHORTEST_MS, LONGEST_MS),
+        Outlook::Silent { since } => lasting(since).clamp(SHORTEST_MS, LONGEST_MS),
     }
 }
 
 fn history_at(moment: &Moment) -> Wall {
     let Some(last) = moment.history_at else { return moment.now };
-    let wait = if moment.unexplained_ms > UNOBSERVED_MS { HISTORY_AGAIN_MS } else { HISTORY_EVERY_MS };
+    let wait = match moment.outlook {
+        _ if moment.unexplained_ms > UNOBSERVED_MS => HISTORY_AGAIN_MS,
+        Outlook::Silent { since } | Outlook::Paused { since, .. } if since < last => HISTORY_IN_SILENCE_MS,
+        _ => HISTORY_EVERY_MS,
+    };
     last.plus_millis(slowed(wait, moment.quota_used))
 }
 

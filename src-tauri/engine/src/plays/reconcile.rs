@@ -40,8 +40,13 @@ const DONE: usize = 200;
 const HOLE_LIFE_MS: i64 = 24 * 3_600 * 1_000;
 /// How much explained time a play that ends exactly where the next begins is worth.
 const FIT_MS: i64 = 60_000;
-/// What it costs when stamps change between start and end.
-const SWITCH_MS: i64 = 2_000;
+/// What it costs when stamps change between start and end, and, for each row by which the other kind was
+/// more frequent, when they are not as they mostly were.
+const ODD_MS: i64 = 10_000;
+/// So many more of one kind make a habit to rely on.
+const SURE: i64 = 3;
+/// How much is remembered of how rows mostly were stamped.
+const HABIT: i64 = 20;
 /// What it costs to leave a row out.
 const LEFT_OUT_MS: i64 = 600_000;
 
@@ -66,10 +71,14 @@ pub(super) struct Traced {
     pub playing: bool,
     /// The part of its heard time that was credited after the last sighting.
     pub tail_ms: i64,
-    /// The earliest it can have started.
+    /// The earliest it can have started if it was not paused before its first sighting.
     pub starts_from: Wall,
+    /// The last look before its first sighting.
+    pub unseen_from: Wall,
     /// The latest it can have ended.
     pub ends_by: Wall,
+    /// What came next was seen to start, so that a row has nothing to add.
+    pub end_is_proven: bool,
     /// The stamp of its row in the history.
     pub row: Option<Wall>,
 }
@@ -90,7 +99,39 @@ impl Traced {
     }
 
     fn fits_loosely(&self, at: Wall) -> bool {
-        at >= self.play.started_at.plus_millis(-LOOSE_MS) && at <= self.play.ended_at.plus_millis(LOOSE_MS)
+        let from = self.unseen_from.min(self.play.started_at.plus_millis(-LOOSE_MS));
+        at >= from && at <= self.play.ended_at.plus_millis(LOOSE_MS)
+    }
+
+    /// Rows are mostly stamped at the end, and this one is not stamped at this play's start: believes it,
+    /// if the end was assumed. Whether that changed anything.
+    fn end_at(&mut self, at: Wall) -> bool {
+        let left = (self.play.track.duration_ms - self.position_ms).max(0);
+        let tail = between(self.seen_at, at).clamp(0, left);
+        let at_start = between(self.play.started_at, at).abs() <= STAMP_MS;
+        let is_over = matches!(self.play.stage, Stage::Ended(_));
+        if self.end_is_proven
+            || at_start
+            || !self.playing
+            || !is_over
+            || (tail - self.tail_ms).abs() <= STAMP_MS
+        {
+            return false;
+        }
+        let short =
+            if self.play.stage == Stage::Ended(Ending::Skipped) { Ending::Skipped } else { Ending::Stopped };
+        self.end_after(tail, if tail + STAMP_MS >= left { Ending::Finished } else { short });
+        true
+    }
+
+    /// Ends `tail` after the last sighting.
+    pub(super) fn end_after(&mut self, tail: i64, ending: Ending) {
+        self.play.heard_ms = self.play.heard_ms - self.tail_ms + tail;
+        self.tail_ms = tail;
+        if tail > 0 || self.playing {
+            self.play.ended_at = self.seen_at.plus_millis(tail);
+        }
+        self.play.stage = Stage::Ended(ending);
     }
 
     /// Whether the history should list it, as far as can be told.
@@ -138,12 +179,15 @@ pub(super) struct Book {
     known: VecDeque<Traced>,
     holes: Vec<Hole>,
     gaps: Vec<Gap>,
-    /// Rows not looked at yet, oldest first: they are stamped after the last observation.
+    /// Rows not looked at yet, oldest first: they are stamped after the last observation, or lie in a hole
+    /// that was not over when the page was fetched, so that its other rows are still to come.
     pending: Vec<Row>,
     /// Rows looked at.
     done: VecDeque<(String, Wall)>,
     /// When the history was last fetched, and its oldest row if there may be older ones.
     page: Option<(Wall, Option<Wall>)>,
+    /// How many more rows of known plays were stamped at the start than at the end.
+    stamped_at_start: i64,
 }
 
 impl Book {
@@ -239,11 +283,6 @@ impl Book {
     pub(super) fn settle(&mut self, horizon: Wall, open: Option<&mut Traced>, out: &mut Vec<Play>) {
         let count = self.pending.partition_point(|row| row.played_at <= horizon);
         let rows: Vec<Row> = self.pending.drain(..count).collect();
-        for row in &rows {
-            self.done.push_back((row.track.id.clone(), row.played_at));
-        }
-        let excess = self.done.len().saturating_sub(DONE);
-        self.done.drain(..excess);
         self.place(rows, open, out);
         self.turn_page();
     }
@@ -286,9 +325,12 @@ impl Book {
     }
 
     fn place(&mut self, mut rows: Vec<Row>, mut open: Option<&mut Traced>, out: &mut Vec<Play>) {
+        let mut done = Vec::new();
         for loosely in [false, true] {
             for known in self.known.iter_mut().chain(open.as_deref_mut()) {
-                if known.row.is_some() || !known.is_listed() {
+                // The loose try is for plays whose own row should be among these.
+                let is_over = matches!(known.play.stage, Stage::Ended(_));
+                if known.row.is_some() || !known.is_listed() || (loosely && !is_over) {
                     continue;
                 }
                 let mine = rows.iter().position(|row| {
@@ -300,13 +342,22 @@ impl Book {
                         }
                 });
                 if let Some(mine) = mine {
-                    known.row = Some(rows.remove(mine).played_at);
+                    let row = rows.remove(mine);
+                    let from_start = between(known.play.started_at, row.played_at).abs();
+                    let from_end = between(known.play.ended_at, row.played_at).abs();
+                    self.stamped_at_start = self
+                        .stamped_at_start
+                        .saturating_add((from_end - from_start).signum())
+                        .clamp(-HABIT, HABIT);
+                    known.row = Some(row.played_at);
+                    if !loosely && self.stamped_at_start <= -SURE && known.end_at(row.played_at) {
+                        out.push(known.play.clone());
+                    }
+                    done.push((row.track.id, row.played_at));
                 }
             }
         }
-        if rows.is_empty() {
-            return;
-        }
+        let fetched = self.page.map_or(Hole::BEGINNING, |(fetched, _)| fetched);
         let mut holes = Vec::new();
         for hole in std::mem::take(&mut self.holes) {
             let inside = |row: &Row| {
@@ -317,11 +368,21 @@ impl Book {
             rows = rest;
             if mine.is_empty() {
                 holes.push(hole);
+            } else if hole.to > fetched {
+                self.pending.extend(mine);
+                holes.push(hole);
             } else {
                 self.fill(&hole, &mine, open.as_deref_mut(), &mut holes, out);
+                done.extend(mine.into_iter().map(|row| (row.track.id, row.played_at)));
             }
         }
+        self.pending.sort_by_key(|row| row.played_at);
         self.holes = holes;
+        // Whatever is left lies in time that was observed: it is known already.
+        self.done.extend(done);
+        self.done.extend(rows.into_iter().map(|row| (row.track.id, row.played_at)));
+        let excess = self.done.len().saturating_sub(DONE);
+        self.done.drain(..excess);
     }
 
     /// Lays `rows` out in `hole`; what stays empty is a hole again.
@@ -333,31 +394,31 @@ impl Book {
         holes: &mut Vec<Hole>,
         out: &mut Vec<Play>,
     ) {
+        let habit = self.stamped_at_start;
         let before = hole.before.as_ref().and_then(|(id, started_at)| {
             self.known
                 .iter_mut()
                 .chain(open)
                 .find(|known| known.play.started_at == *started_at && known.play.track.id == *id)
         });
-        let left = before.as_ref().map(|known| (known.play.track.duration_ms - known.position_ms).max(0));
-        let layout = lay_out(hole, left, rows);
+        let before = before.filter(|known| known.playing);
+        let tail = before.as_ref().map(|known| {
+            let left = (known.play.track.duration_ms - known.position_ms).max(0);
+            let told = known.row.is_some_and(|row| habit <= -SURE && row > hole.from.plus_millis(STAMP_MS));
+            if told { (known.tail_ms, known.tail_ms) } else { (0, left) }
+        });
+        let layout = lay_out(hole, tail, rows, habit);
         let mut free_from = hole.from;
         if let Some(known) = before {
             free_from = hole.from.plus_millis(layout.tail);
             if known.tail_ms != layout.tail {
+                let left = (known.play.track.duration_ms - known.position_ms).max(0);
                 let ending = match known.play.stage {
-                    Stage::Ended(ending) if left.is_some_and(|left| layout.tail < left - STAMP_MS) => {
-                        match ending {
-                            Ending::Finished => Ending::Skipped,
-                            other => other,
-                        }
-                    }
-                    _ => Ending::Finished,
+                    _ if layout.tail + STAMP_MS >= left => Ending::Finished,
+                    Stage::Ended(Ending::Stopped) => Ending::Stopped,
+                    _ => Ending::Skipped,
                 };
-                known.play.heard_ms = known.play.heard_ms - known.tail_ms + layout.tail;
-                known.tail_ms = layout.tail;
-                known.play.ended_at = free_from;
-                known.play.stage = Stage::Ended(ending);
+                known.end_after(layout.tail, ending);
                 out.push(known.play.clone());
             }
         }
@@ -388,7 +449,9 @@ impl Book {
                 playing: true,
                 tail_ms: 0,
                 starts_from: play.started_at,
+                unseen_from: play.started_at,
                 ends_by: play.ended_at,
+                end_is_proven: true,
                 row: Some(row.played_at),
                 play,
             });
@@ -432,11 +495,11 @@ struct Choice {
     own: i64,
 }
 
-/// Chooses for each row whether it is stamped at its start or its end. `left` is what was left of the
-/// track that played when the hole began.
-fn lay_out(hole: &Hole, left: Option<i64>, rows: &[Row]) -> Layout {
-    let start = match left {
-        Some(most) => Cursor::Running { from: hole.from, most, least: 0 },
+/// Chooses for each row whether it is stamped at its start or its end. `tail` is the least and the most
+/// that can have been heard of the track that played when the hole began; `habit` is positive if rows were mostly stamped at the start.
+fn lay_out(hole: &Hole, tail: Option<(i64, i64)>, rows: &[Row], habit: i64) -> Layout {
+    let start = match tail {
+        Some((least, most)) => Cursor::Running { from: hole.from, most, least },
         None => Cursor::Closed(hole.from),
     };
     let mut best: Vec<[Option<Choice>; 2]> = Vec::with_capacity(rows.len());
@@ -448,7 +511,8 @@ fn lay_out(hole: &Hole, left: Option<i64>, rows: &[Row]) -> Layout {
                     let Some(step) = advance(cursor, row, end) else { return };
                     let switched = previous.is_some_and(|(_, was_end)| was_end != end);
                     let left_out = i64::try_from(skipped).unwrap_or(0).saturating_mul(LEFT_OUT_MS);
-                    let value = value + step.gain - left_out - if switched { SWITCH_MS } else { 0 };
+                    let unusual = if end { habit.max(0) } else { (-habit).max(0) };
+                    let value = value + step.gain - left_out - (i64::from(switched) + unusual) * ODD_MS;
                     if option.is_none_or(|best: Choice| value > best.value) {
                         *option = Some(Choice {
                             value,
@@ -471,7 +535,7 @@ fn lay_out(hole: &Hole, left: Option<i64>, rows: &[Row]) -> Layout {
         best.push(options);
     }
     let mut pieces = vec![None; rows.len()];
-    let mut tail = finish(start, hole.to).1;
+    let mut heard = finish(start, hole.to).1;
     let last = best
         .iter()
         .enumerate()
@@ -501,10 +565,10 @@ fn lay_out(hole: &Hole, left: Option<i64>, rows: &[Row]) -> Layout {
         }
         at = choice.previous.map(|(place, end)| (place, end, choice.closes));
         if at.is_none() {
-            tail = choice.closes;
+            heard = choice.closes;
         }
     }
-    Layout { tail: if left.is_some() { tail } else { 0 }, pieces }
+    Layout { tail: if tail.is_some() { heard } else { 0 }, pieces }
 }
 
 struct Step {

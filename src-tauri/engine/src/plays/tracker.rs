@@ -12,8 +12,6 @@ use crate::clock::Wall;
 const TOLERANCE_MS: i64 = 2_500;
 /// How much of a first sighting is believed when nothing was observed before it.
 const UNSEEN_MS: i64 = 12_000;
-/// The provider's stamp must differ by more than this from an unbroken play's to tell that it was joined.
-const JOINED_MS: i64 = 15_000;
 /// Shorter tracks are not followed through several repeats within one gap.
 const SHORTEST_LOOP_MS: i64 = 10_000;
 /// The most repeats believed within one gap.
@@ -31,8 +29,6 @@ pub struct Tracker {
     straggler: Option<Observation>,
     /// Time between the last two observations.
     pace_ms: i64,
-    /// The provider's stamps were seen to stay while nothing changes.
-    stamps_hold: bool,
     book: Book,
 }
 
@@ -40,7 +36,6 @@ pub struct Tracker {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Open {
     traced: Traced,
-    changed_at: Option<Wall>,
     /// Something that is no track, or nothing, was seen since.
     silent: bool,
 }
@@ -137,6 +132,10 @@ impl Tracker {
             }
             (Mood::Playing | Mood::Other, ..) => Outlook::Other { since },
             (Mood::Paused, ..) => Outlook::Paused { since, left_ms: left.unwrap_or(0) },
+            // The player fell asleep over a paused track, which may be resumed.
+            (Mood::Silent, Some(traced), Some(left_ms)) if traced.play.stage == Stage::Paused => {
+                Outlook::Paused { since, left_ms }
+            }
             (Mood::Silent | Mood::Private, ..) => Outlook::Silent { since },
         }
     }
@@ -282,17 +281,17 @@ impl Tracker {
             }
             if let Some(traced) = self.book.take_back(&sight.track, known.started_at) {
                 self.leave(at, None, out);
-                self.open = Some(Open { traced, changed_at: None, silent: true });
+                self.open = Some(Open { traced, silent: true });
                 self.go_on(at, sight, out);
                 return true;
             }
         }
         let since_look = self.since_look(at);
-        let head = self.head(at, since_look, sight);
+        let head = head(since_look, sight);
         let from = self.last.map(|last| last.at);
         match head {
             Head::FromStart => self.leave(at, Some(at.plus_millis(-sight.progress_ms)), out),
-            Head::Joined(_) => self.leave(at, None, out),
+            Head::Joined => self.leave(at, None, out),
         }
         self.begin(at, sight, &head, from);
         true
@@ -307,14 +306,7 @@ impl Tracker {
         }
         match turn(open, at, since_look, sight) {
             Turn::Goes(credit) => {
-                let on_line = open.traced.is_on_line(at, sight.progress_ms);
-                if let (true, true, Some(then), Some(now)) =
-                    (open.traced.playing && sight.playing, on_line, open.changed_at, sight.changed_at)
-                {
-                    self.stamps_hold = then == now;
-                }
                 open.silent = false;
-                open.changed_at = sight.changed_at;
                 open.traced.go_on(at, sight, credit);
             }
             Turn::Anew { tail, loops } => {
@@ -326,7 +318,13 @@ impl Tracker {
                 let before = (known && loops == 0)
                     .then(|| (open.traced.play.track.id.clone(), open.traced.play.started_at));
                 if known {
-                    self.close(open.traced, tail, Ending::Finished, at, out);
+                    self.close(
+                        Traced { end_is_proven: true, ..open.traced },
+                        tail,
+                        Ending::Finished,
+                        at,
+                        out,
+                    );
                 }
                 let length = sight.track.duration_ms;
                 for _ in 0..loops {
@@ -351,38 +349,12 @@ impl Tracker {
                 self.begin(at, sight, &Head::FromStart, Some(start));
             }
             Turn::Afresh => {
-                let head = self.head(at, Some(since_look), sight);
+                let head = head(Some(since_look), sight);
                 let from = self.last.map(|last| last.at);
                 self.leave(at, Some(at.plus_millis(-sight.progress_ms)), out);
                 self.begin(at, sight, &head, from);
             }
         }
-    }
-
-    /// How much of a first sighting is believed.
-    fn head(&self, at: Wall, since_look: Option<i64>, sight: &Sight) -> Head {
-        let position = sight.progress_ms;
-        let limit = since_look.unwrap_or(UNSEEN_MS);
-        if position > limit.saturating_add(TOLERANCE_MS) {
-            return Head::Joined(0);
-        }
-        // After a longer silence a track is often resumed from where another day left it. The stamp of
-        // the last change then lies nearer than its beginning would.
-        let silent = self.last.is_none_or(|last| last.mood != Mood::Playing);
-        if let Some(changed) = sight.changed_at
-            && self.stamps_hold
-            && silent
-            && limit > UNSEEN_MS
-        {
-            let unchanged = between(changed, at).clamp(0, limit);
-            if !sight.playing && between(changed, at) > limit.saturating_add(JOINED_MS) {
-                return Head::Joined(0);
-            }
-            if sight.playing && position - unchanged > JOINED_MS {
-                return Head::Joined(unchanged);
-            }
-        }
-        Head::FromStart
     }
 
     /// A play begins; `from` is the earliest it can have begun.
@@ -391,11 +363,11 @@ impl Tracker {
         let position = within(sight.progress_ms, track.duration_ms);
         let (heard_ms, started_at) = match head {
             Head::FromStart => (position, at.plus_millis(-sight.progress_ms)),
-            Head::Joined(heard) => (*heard, at.plus_millis(-heard)),
+            Head::Joined => (0, at),
         };
         let starts_from = match head {
             Head::FromStart => started_at,
-            Head::Joined(_) => from.unwrap_or_else(|| at.plus_millis(-sight.progress_ms - HISTORY_MS)),
+            Head::Joined => from.unwrap_or_else(|| at.plus_millis(-sight.progress_ms - HISTORY_MS)),
         };
         let play = Play {
             track,
@@ -407,8 +379,9 @@ impl Tracker {
             device: sight.device.clone(),
             context: sight.context.clone(),
         };
-        let traced = Traced::new(play, at, sight, starts_from);
-        self.open = Some(Open { traced, changed_at: sight.changed_at, silent: false });
+        let unseen_from = from.unwrap_or(starts_from);
+        let traced = Traced::new(play, at, sight, (starts_from, unseen_from));
+        self.open = Some(Open { traced, silent: false });
     }
 
     /// The open play is over: something else was put on, at `start` if that is known.
@@ -434,14 +407,16 @@ impl Tracker {
             return;
         }
         let (tail, ending) = tail(&traced, at, start);
-        let tail_end = traced.seen_at.plus_millis(if ending == Ending::Finished { tail } else { 0 });
-        if between(tail_end, to) > HISTORY_MS {
+        let proven = ending == Ending::Finished && start.is_some();
+        let tail_end = traced.seen_at.plus_millis(if proven { tail } else { 0 });
+        let unseen = between(tail_end, to) > HISTORY_MS;
+        if unseen {
             let before = (traced.playing && traced.play.heard_ms > 0)
                 .then(|| (traced.play.track.id.clone(), traced.play.started_at));
             self.book.open_hole(Hole::new(traced.seen_at, to, before));
         }
         if traced.play.heard_ms > 0 || tail > 0 {
-            self.close(traced, tail, ending, to, out);
+            self.close(Traced { end_is_proven: start.is_some() && !unseen, ..traced }, tail, ending, to, out);
         }
     }
 
@@ -463,7 +438,8 @@ impl Tracker {
             told => told,
         };
         traced.end(tail, ending, start.unwrap_or(at));
-        if between(traced.seen_at, at) - tail > HISTORY_MS {
+        // That it played to its end is assumed here, not proven: the history may know better.
+        if between(traced.seen_at, at) > HISTORY_MS {
             let before = Some((traced.play.track.id.clone(), traced.play.started_at));
             self.book.open_hole(Hole::new(traced.seen_at, at, before));
         }
@@ -497,8 +473,14 @@ impl Tracker {
 enum Head {
     /// It was heard from its start.
     FromStart,
-    /// It was joined; so many milliseconds of it were heard.
-    Joined(i64),
+    /// It was joined at its position.
+    Joined,
+}
+
+/// Rule 3: whether a first sighting is credited from the start.
+fn head(since_look: Option<i64>, sight: &Sight) -> Head {
+    let limit = since_look.unwrap_or(UNSEEN_MS).saturating_add(TOLERANCE_MS);
+    if sight.progress_ms <= limit { Head::FromStart } else { Head::Joined }
 }
 
 /// Rule 4: what is credited after the last sighting of a track that is over, and how it ended. `start` is
@@ -566,7 +548,7 @@ fn turn(open: &Open, at: Wall, since_look: i64, sight: &Sight) -> Turn {
 }
 
 impl Traced {
-    fn new(play: Play, at: Wall, sight: &Sight, starts_from: Wall) -> Self {
+    fn new(play: Play, at: Wall, sight: &Sight, (starts_from, unseen_from): (Wall, Wall)) -> Self {
         Self {
             play,
             seen_at: at,
@@ -574,7 +556,9 @@ impl Traced {
             playing: sight.playing,
             tail_ms: 0,
             starts_from,
+            unseen_from,
             ends_by: at,
+            end_is_proven: false,
             row: None,
         }
     }
@@ -586,7 +570,9 @@ impl Traced {
             playing: true,
             tail_ms: 0,
             starts_from: play.started_at,
+            unseen_from: play.started_at,
             ends_by: play.ended_at,
+            end_is_proven: true,
             row: None,
             play,
         }
@@ -626,12 +612,7 @@ impl Traced {
 
     /// Ends with `tail` more; whatever comes next is on by `by`.
     fn end(&mut self, tail: i64, ending: Ending, by: Wall) {
-        self.play.heard_ms = self.play.heard_ms - self.tail_ms + tail;
-        self.tail_ms = tail;
-        if tail > 0 {
-            self.play.ended_at = self.seen_at.plus_millis(tail);
-        }
-        self.play.stage = Stage::Ended(ending);
+        self.end_after(tail, ending);
         self.ends_by = by.max(self.seen_at);
     }
 }

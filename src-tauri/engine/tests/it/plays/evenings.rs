@@ -260,6 +260,7 @@ impl Evening {
         let mut truth = self.person.truth.clone();
         for heard in &mut truth {
             heard.started = self.clock(heard.started);
+            heard.ended = self.clock(heard.ended);
         }
         Score::of(plays, &truth)
     }

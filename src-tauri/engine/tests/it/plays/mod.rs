@@ -7,5 +7,6 @@
 
 mod evenings;
 mod person;
+mod polling;
 mod scenarios;
 mod score;

@@ -1,8 +1,10 @@
 //! Somebody who listens, told act by act. What was really heard is written down as it is told, so it is
 //! true by construction and owes nothing to the tracker.
 
+use std::cell::RefCell;
+
 use headroom_engine::clock::Wall;
-use headroom_engine::plays::Observation;
+use headroom_engine::plays::{Observation, Seen};
 use serde_json::{Value, json};
 
 /// Where the provider stamps its rows.
@@ -79,6 +81,8 @@ pub struct Person {
     private: bool,
     /// The provider's `timestamp` says when the answer was made, as some answers of it do.
     pub stamp_is_fetch: bool,
+    /// The scene read last.
+    read: RefCell<Option<(i64, Seen)>>,
 }
 
 /// Noon, 21 November 2026.
@@ -95,6 +99,7 @@ impl Person {
             repeat: false,
             private: false,
             stamp_is_fetch: false,
+            read: RefCell::default(),
         }
     }
 
@@ -244,6 +249,25 @@ impl Person {
         self
     }
 
+    /// Lives through another's day from `begin` on.
+    pub fn append(&mut self, other: Self, begin: i64) {
+        let shift = begin - NOON;
+        let later = |scene: Scene| match scene {
+            Scene::On { song, position, playing, changed, device, repeat } => {
+                Scene::On { song, position, playing, changed: changed + shift, device, repeat }
+            }
+            same => same,
+        };
+        self.quit();
+        self.scenes.extend(other.scenes.into_iter().skip(1).map(|(at, scene)| (at + shift, later(scene))));
+        self.truth.extend(other.truth.into_iter().map(|heard| Heard {
+            started: heard.started + shift,
+            ended: heard.ended + shift,
+            ..heard
+        }));
+        self.now = other.now + shift;
+    }
+
     fn at(&self, t: i64) -> (i64, &Scene) {
         let place = self.scenes.partition_point(|(from, _)| *from <= t);
         let (from, scene) = &self.scenes[place - 1];
@@ -300,9 +324,27 @@ impl Person {
         json!({"items": items, "next": null})
     }
 
+    /// What is seen at `t`. Each scene is read from its JSON once; in between only time passes.
     pub fn look(&self, t: i64) -> Observation {
-        let (status, body) = self.player(t);
-        Observation::player(Wall::from_millis(t), status, &body)
+        let (from, scene) = self.at(t);
+        let mut read = self.read.borrow_mut();
+        let (_, mut seen) = read.take().filter(|(read_from, _)| *read_from == from).unwrap_or_else(|| {
+            let (status, body) = self.player(from);
+            (from, Observation::player(Wall::from_millis(from), status, &body).seen)
+        });
+        *read = Some((from, seen.clone()));
+        let passed = if from == i64::MIN { 0 } else { t - from };
+        match (&mut seen, scene) {
+            (Seen::Track(sight), Scene::On { playing, .. }) => {
+                sight.progress_ms += if *playing { passed } else { 0 };
+                if self.stamp_is_fetch {
+                    sight.changed_at = Some(Wall::from_millis(t));
+                }
+            }
+            (Seen::Other { progress_ms: Some(progress), .. }, _) => *progress += passed,
+            _ => {}
+        }
+        Observation { at: Wall::from_millis(t), seen }
     }
 
     pub fn look_back(&self, t: i64, stamp: Stamp) -> Observation {

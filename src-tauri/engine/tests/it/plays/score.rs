@@ -39,7 +39,8 @@ pub struct Score {
 }
 
 impl Score {
-    /// Pairs counted plays with listenings of the same song that began within 20 s.
+    /// Pairs counted plays with listenings of the same song in whose time they began: somebody may have
+    /// paused before the first look.
     pub fn of(plays: &[Play], truth: &[Heard]) -> Self {
         let rule = Rule::default();
         let mut heard: Vec<&Heard> = truth.iter().filter(|heard| heard.counts(0.8)).collect();
@@ -47,7 +48,10 @@ impl Score {
         for play in plays.iter().filter(|play| rule.counts(play)) {
             score.told += 1;
             let mine = heard.iter().position(|heard| {
-                heard.song.id == play.track.id && (heard.started - play.started_at.millis()).abs() <= 20_000
+                let started = play.started_at.millis();
+                heard.song.id == play.track.id
+                    && started >= heard.started - 20_000
+                    && started < heard.ended.max(heard.started + 20_000)
             });
             if let Some(mine) = mine {
                 heard.remove(mine);
