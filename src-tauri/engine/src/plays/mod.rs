@@ -36,8 +36,8 @@
 //!    track last seen paused has no tail.
 //! 5. **Repeat.** A playing track whose position went back is heard anew if its end fits between:
 //!    left of the old one + heard of the new one ≤ time passed. Otherwise somebody sought back.
-//! 6. **Resumption.** After silence, an advertisement or a private session the same track from where it
-//!    was left goes on with the same play; from its beginning it is a new one.
+//! 6. **Resumption.** After silence, an advertisement, a private session or another device's track, the
+//!    same track from where it was left goes on with the same play; from its beginning it is a new one.
 //! 7. **Only a public track is a play.** Advertisements, episodes, null items and private sessions end
 //!    or interrupt one and are none. Local files are plays; their URI is their id.
 //! 8. **Failures are not observations**, so an outage is time between two observations like any other.
@@ -47,8 +47,8 @@
 //!     a clock set back, and the tracker goes on from there, trusting progress instead of time.
 //!
 //! # Invariants
-//! - The credit between two observations is never more than the time between them, and a play is not
-//!   credited twice for the same position and time.
+//! - The credit between two sightings of a track is never more than the time between them, and no time is
+//!   credited twice.
 //! - There are never two plays of the same track with the same start.
 //! - A row of the history makes at most one play, however often it is fetched.
 //! - A paused track is neither skipped nor partial; it is open until something else is put on.

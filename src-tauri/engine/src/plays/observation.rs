@@ -61,8 +61,6 @@ pub struct Sight {
     pub playing: bool,
     /// The player is set to repeat this track.
     pub repeats: bool,
-    /// When the state last changed, by the provider's clock.
-    pub changed_at: Option<Wall>,
     /// Name of the device.
     pub device: Option<String>,
     /// URI of the album or playlist.
@@ -129,7 +127,6 @@ fn player(body: &Value) -> Seen {
             progress_ms: progress_ms.unwrap_or(0),
             playing,
             repeats: body["repeat_state"] == "track",
-            changed_at: body["timestamp"].as_i64().filter(|at| *at > 0).map(Wall::from_millis),
             device: text(&device["name"]),
             context: text(&body["context"]["uri"]),
         })),

@@ -259,6 +259,32 @@ impl Book {
         self.known.remove(place)
     }
 
+    /// Hands back the last play of `track` if that was left at most `since_look` before `position_ms`.
+    pub(super) fn take_left(
+        &mut self,
+        track: &Track,
+        position_ms: i64,
+        since_look: i64,
+        slack: i64,
+    ) -> Option<Traced> {
+        let place = self.known.iter().rposition(|known| known.play.track.is(track))?;
+        let known = self.known.get(place)?;
+        let on = position_ms - known.position_ms - known.tail_ms;
+        let left = matches!(known.play.stage, Stage::Ended(Ending::Skipped | Ending::Stopped));
+        if known.play.source != Source::Player
+            || !left
+            || on < -slack
+            || on > since_look.saturating_add(slack)
+        {
+            return None;
+        }
+        let mut known = self.known.remove(place)?;
+        known.position_ms += known.tail_ms;
+        known.seen_at = known.seen_at.plus_millis(known.tail_ms);
+        known.tail_ms = 0;
+        Some(known)
+    }
+
     /// Takes a page of the history, newest first, fetched at `at`.
     pub(super) fn add(&mut self, at: Wall, rows: &[Row], full: bool) {
         let is = |row: &Row, key: &(String, Wall)| row.track.id == key.0 && row.played_at == key.1;
@@ -304,6 +330,8 @@ impl Book {
         });
         let told = before.filter(|(_, told)| *told).map(|(id, _)| id);
         self.open_hole(Hole::new(from, fetched.max(from), told));
+        // No other page will come.
+        self.page = self.page.map(|(fetched, oldest)| (fetched.max(from), oldest));
         self.settle(Wall::from_millis(i64::MAX), open, out);
     }
 

@@ -12,6 +12,9 @@ use crate::clock::Wall;
 const TOLERANCE_MS: i64 = 2_500;
 /// How much of a first sighting is believed when nothing was observed before it.
 const UNSEEN_MS: i64 = 12_000;
+/// A hundred thousand years either way, so that times can be subtracted.
+const EARLIEST: Wall = Wall::from_seconds(-3_200_000_000_000);
+const LATEST: Wall = Wall::from_seconds(3_200_000_000_000);
 /// Shorter tracks are not followed through several repeats within one gap.
 const SHORTEST_LOOP_MS: i64 = 10_000;
 /// The most repeats believed within one gap.
@@ -102,13 +105,20 @@ impl Tracker {
     /// open one is [`Self::open`]. A play that is returned again (same identity) replaces its older self.
     pub fn observe(&mut self, observation: &Observation) -> Vec<Play> {
         let mut out = Vec::new();
+        let at = observation.at.clamp(EARLIEST, LATEST);
+        let on_time = self.last.is_none_or(|last| at >= last.at);
+        if on_time {
+            // Whatever it says: the clock was not set back.
+            self.straggler = None;
+        }
         match &observation.seen {
             Seen::Unknown => {}
             Seen::History { rows, full } => {
-                self.book.add(observation.at, rows, *full);
+                self.book.add(at, rows, *full);
                 self.settle(&mut out);
             }
-            seen => self.take(observation.at, seen, &mut out),
+            seen if on_time => self.look(at, seen, &mut out),
+            seen => self.look_late(at, seen, &mut out),
         }
         out
     }
@@ -181,13 +191,8 @@ impl Tracker {
         }
     }
 
-    /// Puts an observation in its place in time.
-    fn take(&mut self, at: Wall, seen: &Seen, out: &mut Vec<Play>) {
-        if self.last.is_none_or(|last| at >= last.at) {
-            self.straggler = None;
-            self.look(at, seen, out);
-            return;
-        }
+    /// An observation that is older than the last.
+    fn look_late(&mut self, at: Wall, seen: &Seen, out: &mut Vec<Play>) {
         if self.is_old_news(at, seen) {
             return;
         }
@@ -289,6 +294,15 @@ impl Tracker {
         let since_look = self.since_look(at);
         let head = head(since_look, sight);
         let from = self.last.map(|last| last.at);
+        if let (Head::Joined, Some(since_look)) = (&head, since_look)
+            && let Some(traced) =
+                self.book.take_left(&sight.track, sight.progress_ms, since_look, TOLERANCE_MS)
+        {
+            self.leave(at, None, out);
+            self.open = Some(Open { traced, silent: true });
+            self.go_on(at, sight, out);
+            return true;
+        }
         match head {
             Head::FromStart => self.leave(at, Some(at.plus_millis(-sight.progress_ms)), out),
             Head::Joined => self.leave(at, None, out),

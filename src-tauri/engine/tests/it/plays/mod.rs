@@ -5,8 +5,11 @@
     reason = "milliseconds of an evening are small"
 )]
 
+mod behaviour;
 mod evenings;
 mod person;
 mod polling;
+mod rules;
 mod scenarios;
 mod score;
+mod simulated;

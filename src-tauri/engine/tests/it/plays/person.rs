@@ -79,8 +79,6 @@ pub struct Person {
     device: String,
     repeat: bool,
     private: bool,
-    /// The provider's `timestamp` says when the answer was made, as some answers of it do.
-    pub stamp_is_fetch: bool,
     /// The scene read last.
     read: RefCell<Option<(i64, Seen)>>,
 }
@@ -98,7 +96,6 @@ impl Person {
             device: "Desk".to_owned(),
             repeat: false,
             private: false,
-            stamp_is_fetch: false,
             read: RefCell::default(),
         }
     }
@@ -192,7 +189,9 @@ impl Person {
 
     pub fn device(&mut self, name: &str) -> &mut Self {
         self.device = name.to_owned();
-        self.show(true);
+        if self.current.is_some() {
+            self.show(true);
+        }
         self
     }
 
@@ -231,6 +230,30 @@ impl Person {
         self.scene(Scene::Other { kind, position: 0, item });
         self.now += ms;
         self
+    }
+
+    /// The same with no answer at all.
+    pub fn hear_as_silence(&mut self, ms: i64) -> &mut Self {
+        self.scene(Scene::Silence);
+        self.hear(ms);
+        self.show(true);
+        self
+    }
+
+    /// The song is over, and the player goes on telling its progress past the end.
+    pub fn overrun(&mut self, ms: i64) -> &mut Self {
+        self.finish();
+        self.now += ms;
+        self
+    }
+
+    /// Another device takes over; what was on waits where it is.
+    pub fn meanwhile(&mut self, other: &Song, ms: i64) -> &mut Self {
+        let waiting = self.current.take();
+        self.device("Phone").put_on(other).hear(ms);
+        self.finish();
+        self.current = waiting;
+        self.device("Desk")
     }
 
     /// An answer without an item in the middle of a song, which plays on.
@@ -292,7 +315,7 @@ impl Person {
             Scene::On { song, position, playing, changed, device, repeat } => {
                 let progress = if *playing { position + t - from } else { *position };
                 let body = json!({
-                    "timestamp": if self.stamp_is_fetch { t } else { *changed }, "is_playing": playing,
+                    "timestamp": changed, "is_playing": playing,
                     "progress_ms": progress, "currently_playing_type": "track",
                     "repeat_state": if *repeat { "track" } else { "off" },
                     "device": {"name": device, "is_active": true, "is_private_session": false},
@@ -337,9 +360,6 @@ impl Person {
         match (&mut seen, scene) {
             (Seen::Track(sight), Scene::On { playing, .. }) => {
                 sight.progress_ms += if *playing { passed } else { 0 };
-                if self.stamp_is_fetch {
-                    sight.changed_at = Some(Wall::from_millis(t));
-                }
             }
             (Seen::Other { progress_ms: Some(progress), .. }, _) => *progress += passed,
             _ => {}

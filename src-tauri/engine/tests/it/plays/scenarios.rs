@@ -138,6 +138,16 @@ fn all() -> Vec<Scenario> {
             p.put_on(&song("a", 200.0)).hear(60_000).device("Phone").hear(60_000).device("Desk").to_end();
             p.device("Phone").whole(&song("b", 200.0));
         }),
+        scenario("two devices in turn, each with its track", 1, |p| {
+            p.put_on(&song("a", 200.0)).hear(60_000).meanwhile(&song("b", 200.0), 50_000).to_end();
+        }),
+        scenario("204 in the middle of a track", 1, |p| {
+            p.put_on(&song("a", 180.0)).hear(50_000).hear_as_silence(25_000).to_end();
+        }),
+        scenario("progress past the end, then the next, the same, and nothing", 3, |p| {
+            p.whole(&song("a", 180.0)).overrun(17_000).whole(&song("b", 180.0)).overrun(6_000);
+            p.whole(&song("b", 180.0)).overrun(21_000);
+        }),
         scenario("private session", 2, |p| {
             p.whole(&song("a", 200.0)).private(true);
             p.whole(&song("secret 1", 180.0)).whole(&song("secret 2", 180.0)).quit();
@@ -203,28 +213,27 @@ fn p1_p2_scripted_scenarios_are_counted_without_error() {
         for (step, phase) in
             [5_000, 10_000].into_iter().flat_map(|step| (0..10).map(move |phase| (step, phase)))
         {
-            // A trace in whole seconds, of a provider whose stamps tell when it was asked, and a better one.
-            for coarse in [false, true] {
-                person.stamp_is_fetch = coarse;
-                let looks = looks(&scenario, &person, phase * 1_000, step);
-                for stamp in STAMPS {
-                    let mut seen = with_history(&person, &looks, stamp);
-                    if coarse {
-                        in_whole_seconds(&mut seen);
-                    }
-                    let plays = told(seen);
-                    runs += 1;
-                    let error = counted(&plays).abs_diff(heard);
-                    wrong += error;
-                    if error > 0 && errors.len() < 12 {
-                        let shown: Vec<_> = plays.iter().map(show).collect();
-                        errors.push(format!(
-                            "{}: step {step} phase {phase} {stamp:?} coarse {coarse}: {} for {heard}\n  {}",
-                            scenario.name,
-                            counted(&plays),
-                            shown.join("\n  ")
-                        ));
-                    }
+            let looks = looks(&scenario, &person, phase * 1_000, step);
+            // Also a trace in whole seconds, and where it can be told, one without any history.
+            let stamps = STAMPS.into_iter().map(Some).chain(scenario.outage.is_none().then_some(None));
+            for (stamp, coarse) in stamps.flat_map(|stamp| [(stamp, false), (stamp, true)]) {
+                let mut seen =
+                    stamp.map_or_else(|| looks.clone(), |stamp| with_history(&person, &looks, stamp));
+                if coarse {
+                    in_whole_seconds(&mut seen);
+                }
+                let plays = told(seen);
+                runs += 1;
+                let error = counted(&plays).abs_diff(heard);
+                wrong += error;
+                if error > 0 && errors.len() < 12 {
+                    let shown: Vec<_> = plays.iter().map(show).collect();
+                    errors.push(format!(
+                        "{}: step {step} phase {phase} {stamp:?} coarse {coarse}: {} for {heard}\n  {}",
+                        scenario.name,
+                        counted(&plays),
+                        shown.join("\n  ")
+                    ));
                 }
             }
         }
