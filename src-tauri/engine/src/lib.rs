@@ -2,7 +2,8 @@
 //!
 //! One room for one word: the catalogue of services ([`service`]), the path every call takes ([`call`]),
 //! what we allow ourselves ([`budget`]), what is counted ([`meter`]), credentials ([`account`]), kept
-//! answers ([`cache`]), what several machines share ([`shared`]), and the loopback server ([`gateway`]). [`Engine`] is the front door.
+//! answers ([`cache`]), what was listened to ([`plays`]), what several machines share ([`shared`]), and the
+//! loopback server ([`gateway`]). [`Engine`] is the front door.
 //!
 //! Invariant: this crate knows no host. No window, no globals, no clock but [`clock`].
 
@@ -21,6 +22,7 @@ pub mod library;
 pub mod logs;
 pub mod metadata;
 pub mod meter;
+pub mod plays;
 pub mod rates;
 pub mod recorder;
 pub mod service;

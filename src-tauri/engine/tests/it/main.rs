@@ -20,6 +20,7 @@ mod gateway_keys;
 mod keychain;
 mod leaks;
 mod limits;
+mod plays;
 mod provider;
 mod refusals;
 mod renewals;
