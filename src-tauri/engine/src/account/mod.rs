@@ -16,6 +16,7 @@ pub mod vault_file;
 use std::future::Future;
 use std::pin::Pin;
 
+use bytes::Bytes;
 use http::HeaderMap;
 
 pub use attempts::{CallbackError, DEEP_LINK, LOOPBACK};
@@ -31,6 +32,8 @@ pub struct Attached {
     pub query: String,
     /// Headers.
     pub headers: HeaderMap,
+    /// Body: a form may carry what otherwise stands in the query.
+    pub body: Bytes,
 }
 
 /// Why there is no credential.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::budget::{Priority, Why};
@@ -53,6 +54,15 @@ pub struct Accepts {
 }
 
 impl Call {
+    /// Its body, where that is a form.
+    #[must_use]
+    pub fn form(&self) -> Option<&str> {
+        if self.body.is_empty() || !is_form(&self.headers) {
+            return None;
+        }
+        std::str::from_utf8(&self.body).ok()
+    }
+
     /// A `GET` of an interactive caller that waits up to `max_wait`.
     pub fn get(service: ServiceId, path: impl Into<String>, caller: &str, max_wait: Duration) -> Self {
         let whole = path.into();
@@ -74,6 +84,13 @@ impl Call {
             share: None,
         }
     }
+}
+
+/// Whether the body that goes with these headers is a form, as browsers and many tools send one.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Where an answer came from.

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Host;
@@ -37,6 +38,13 @@ pub(super) fn router(host: Host) -> Router<Host> {
 
 pub(super) async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
+}
+
+/// A path that begins with no service's name.
+pub(super) async fn no_service(request: Request) -> OwnError {
+    let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
+    let unknown = crate::service::UnknownService(first.to_owned());
+    OwnError::new(StatusCode::NOT_FOUND, "unknown_service", format!("{unknown}. A path is /SERVICE/…"))
 }
 
 async fn unknown() -> OwnError {

@@ -1,23 +1,31 @@
 //! The loopback server: the gateway for tools, and the control API.
 //!
-//! It listens on 127.0.0.1 (and `[::1]` where that is free) and nowhere else. Every request passes the
-//! guard (`guard.rs`) first.
+//! It listens on 127.0.0.1 (and `[::1]` where that is free) and nowhere else. What comes on a connection
+//! is looked at before it is read (`wire.rs`, `heads.rs`), every request passes the guard (`guard.rs`),
+//! and then goes to the control API (`api.rs`) or down the path of a call (`proxy.rs`). What this guards
+//! against, and what not, is in `docs/SECURITY.md`.
 
 mod api;
+mod compress;
+mod conditional;
 mod error;
 mod guard;
 mod headers;
+mod heads;
 mod links;
 mod proxy;
+mod receive;
+mod serve;
 mod shown_key;
+mod wire;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -74,6 +82,8 @@ pub struct Runtime {
 struct Host {
     engine: Engine,
     control_key: KeyHash,
+    /// The caller of whoever shows the control key.
+    cli: Arc<str>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -120,16 +130,12 @@ impl Server {
         written.map_err(|source| ServeError::Runtime { path: runtime.clone(), source })?;
         let (stop, stopping) = watch::channel(false);
         let control_key = KeyHash::of(&control_key);
-        let host = Host { engine: engine.clone(), control_key, stopping: stopping.clone() };
-        let router = router(host);
+        let host =
+            Host { engine: engine.clone(), control_key, cli: "cli".into(), stopping: stopping.clone() };
+        let router = router(host.clone());
+        raise_open_files();
         let tasks = [Some(v4), v6].into_iter().flatten().map(|listener| {
-            let (router, mut stopping) = (router.clone(), stopping.clone());
-            tokio::spawn(async move {
-                let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-                if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-                    tracing::error!("the loopback server ended: {error}");
-                }
-            })
+            tokio::spawn(serve::serve(listener, host.clone(), router.clone(), stopping.clone()))
         });
         Ok(Self { port, runtime, stop, tasks: tasks.collect(), engine: engine.clone() })
     }
@@ -170,7 +176,24 @@ fn router(host: Host) -> Router {
     Router::new()
         .route("/health", get(api::health))
         .nest("/api", api::router(host.clone()))
-        .fallback(proxy::pass_on)
-        .layer(middleware::from_fn(guard::check_host))
+        .fallback(api::no_service)
         .with_state(host)
 }
+
+/// A thousand connections are more files than many systems let a program open at first.
+#[cfg(unix)]
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const WANTED: u64 = 8_192;
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(u64::MAX).min(WANTED);
+    if limit.current.is_some_and(|current| current < most) {
+        let raised = Rlimit { current: Some(most), maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::debug!("no more files can be opened at once: {error}");
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_open_files() {}
