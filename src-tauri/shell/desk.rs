@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use headroom_engine::contract::{ApiError, Code};
-use headroom_engine::gateway::Server;
+use headroom_engine::gateway::{Assets, Server};
 use headroom_engine::logs::{self, Logs};
 use headroom_engine::settings::DesktopSettings;
 use headroom_engine::{Engine, Options};
@@ -15,6 +15,8 @@ use tokio::sync::watch;
 /// What the whole shell shares; managed by Tauri.
 pub(crate) struct Desk {
     data_dir: PathBuf,
+    /// The window's page, for a browser.
+    page: Assets,
     running: Mutex<Result<Running, String>>,
     seen: watch::Sender<bool>,
     feed: Mutex<Option<JoinHandle<()>>>,
@@ -29,11 +31,11 @@ struct Running {
 }
 
 impl Running {
-    async fn start(data_dir: &Path) -> Result<Self, String> {
+    async fn start(data_dir: &Path, page: Option<Assets>) -> Result<Self, String> {
         let engine = Engine::start(Options::new(data_dir)).await.map_err(|error| with_causes(&error))?;
         // After the lock: the files belong to whoever holds it.
         let logs = logs::start(data_dir).ok();
-        let server = match Server::start(&engine, None).await {
+        let server = match Server::start_with(&engine, None, page).await {
             Ok(server) => Some(server),
             // The window says so, from the engine's notices; everything else works.
             Err(error) => {
@@ -47,13 +49,14 @@ impl Running {
 
 impl Desk {
     /// Starts the engine and its loopback server. An engine that does not start is told in the window.
-    pub(crate) async fn open(data_dir: PathBuf) -> Self {
-        let running = Running::start(&data_dir).await;
+    pub(crate) async fn open(data_dir: PathBuf, page: Assets) -> Self {
+        let running = Running::start(&data_dir, Some(page.clone())).await;
         if let Err(error) = &running {
             eprintln!("headroom: {error}");
         }
         Self {
             data_dir,
+            page,
             running: Mutex::new(running),
             seen: watch::Sender::new(false),
             feed: Mutex::new(None),
@@ -67,7 +70,7 @@ impl Desk {
         if self.engine().is_ok() {
             return Ok(false);
         }
-        let running = Running::start(&self.data_dir).await;
+        let running = Running::start(&self.data_dir, Some(self.page.clone())).await;
         let failed = running.as_ref().err().map(|why| ApiError::new(Code::EngineStopped, why.clone()));
         *lock(&self.running) = running;
         failed.map_or(Ok(true), Err)

@@ -71,7 +71,11 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
             commands::open_link,
         ])
         .setup(move |app| {
-            let desk = tauri::async_runtime::block_on(Desk::open(data_dir));
+            // What is built into the program for its window, a browser gets too.
+            let files = app.asset_resolver();
+            let page =
+                Assets::new(move |path| files.get(path.to_owned()).map(|file| file.bytes().to_vec().into()));
+            let desk = tauri::async_runtime::block_on(Desk::open(data_dir, page));
             let engine = desk.engine().ok();
             app.manage(desk);
             signals::quit_on_signal(app.handle());

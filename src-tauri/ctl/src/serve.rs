@@ -1,8 +1,8 @@
 //! `serve`: the engine in the foreground.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use headroom_engine::gateway::Server;
+use headroom_engine::gateway::{Assets, Server};
 use headroom_engine::{Engine, Options, logs};
 
 use crate::failure::Failure;
@@ -11,7 +11,7 @@ pub(crate) async fn run(dir: &Path, port: Option<u16>) -> Result<(), Failure> {
     let engine = Engine::start(Options::new(dir)).await.map_err(|e| Failure::of(&e))?;
     // After the lock: a second engine on this directory must not write into the first one's logs.
     let logs = logs::start(dir).map_err(|e| Failure::of(&e))?;
-    let server = match Server::start(&engine, port).await {
+    let server = match Server::start_with(&engine, port, page()).await {
         Ok(server) => server,
         Err(error) => {
             engine.stop().await;
@@ -32,6 +32,17 @@ pub(crate) async fn run(dir: &Path, port: Option<u16>) -> Result<(), Failure> {
     }
     drop(logs);
     Ok(())
+}
+
+/// The window's page, for a browser: from `HEADROOM_UI`, or where an installed program has it.
+fn page() -> Option<Assets> {
+    let named = std::env::var_os("HEADROOM_UI").map(PathBuf::from);
+    let program = std::env::current_exe().and_then(|program| program.canonicalize()).ok();
+    let beside = program.as_deref().and_then(Path::parent).into_iter().flat_map(|dir| {
+        ["ui", "../share/headroom/ui", "../lib/headroom/ui", "../lib/Headroom/ui", "../Resources/ui"]
+            .map(|place| dir.join(place))
+    });
+    named.into_iter().chain(beside).find_map(|dir| Assets::folder(&dir).ok())
 }
 
 /// What asks a program to end: Ctrl-C, SIGTERM, the end of the session.

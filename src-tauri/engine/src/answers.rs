@@ -18,7 +18,7 @@ use crate::contract::{
     KeyInfo, LastHour, Limits, NewKey, Notice, NoticeKind, SearchResult, SecretInfo, ServiceDay, ServiceInfo,
     SignInBegun, SignInProgress, SignInVia, Status, TokenInfo, TokenPerformance, TokenStatus,
 };
-use crate::engine::Engine;
+use crate::engine::{Engine, Inner};
 use crate::metadata::{read_search, search_path};
 use crate::meter::{Event, Imported, Summary, rollup};
 use crate::rates::Rates;
@@ -138,6 +138,20 @@ impl Engine {
     }
 }
 
+impl Inner {
+    /// What the user should know until it is mended.
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let mut notice = |kind, text: Option<String>| notices.extend(text.map(|text| Notice { kind, text }));
+        notice(NoticeKind::SettingsRejected, self.rejected_settings.lock().clone());
+        notice(NoticeKind::StorageFailing, self.recorder.failing());
+        notice(NoticeKind::LibraryUnusable, self.library.as_ref().err().map(ToString::to_string));
+        notice(NoticeKind::PortTaken, self.listening.lock().1.clone());
+        notice(NoticeKind::LinkRefused, self.accounts.refused_link());
+        notices
+    }
+}
+
 impl Contract for Engine {
     async fn catalogue(&self) -> Result<Vec<ServiceInfo>, ApiError> {
         let settings = self.settings();
@@ -157,20 +171,12 @@ impl Contract for Engine {
     }
 
     async fn status(&self) -> Result<Status, ApiError> {
-        let mut notices = Vec::new();
-        let mut notice = |kind, text: Option<String>| notices.extend(text.map(|text| Notice { kind, text }));
-        notice(NoticeKind::SettingsRejected, self.rejected_settings());
-        notice(NoticeKind::StorageFailing, self.storage_failing());
-        notice(NoticeKind::LibraryUnusable, self.inner.library.as_ref().err().map(ToString::to_string));
-        let (address, trouble) = self.listening();
-        notice(NoticeKind::PortTaken, trouble);
-        notice(NoticeKind::LinkRefused, self.accounts().refused_link());
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
             data_dir: self.data_dir().display().to_string(),
-            address,
+            address: self.listening().0,
             started_at: self.inner.started.seconds(),
-            notices,
+            notices: self.inner.notices(),
         })
     }
 

@@ -33,6 +33,7 @@ use crate::cache::{AnswerCache, KeepsNothing};
 use crate::call::transport::{HttpTransport, Transport, TransportError};
 use crate::call::{Answer, Call, CallError};
 use crate::clock::{Clock, Wall};
+use crate::happenings::Happenings;
 use crate::library::{Library, LibraryError};
 use crate::meter::history::{HistoryError, HistoryFile};
 use crate::meter::{Event, EventKind, Meter};
@@ -141,9 +142,10 @@ pub(crate) struct Inner {
     pub(crate) transport: Arc<dyn Transport>,
     paused: AtomicBool,
     frames: watch::Sender<Option<Arc<Rates>>>,
-    rejected_settings: Mutex<Option<String>>,
+    pub(crate) happenings: Happenings,
+    pub(crate) rejected_settings: Mutex<Option<String>>,
     /// Where the loopback server listens, or why it does not.
-    listening: Mutex<(Option<String>, Option<String>)>,
+    pub(crate) listening: Mutex<(Option<String>, Option<String>)>,
     /// Held while the engine lives: one engine a directory.
     lock: Mutex<Option<File>>,
 }
@@ -198,6 +200,7 @@ impl Inner {
             }
         }
         self.recorder.tick().await;
+        self.tell_news();
         if self.frames.receiver_count() > 0 {
             let rates = Arc::new(self.rates());
             self.frames.send_if_modified(|last| {
@@ -279,6 +282,7 @@ impl Engine {
             clock,
             paused: AtomicBool::new(false),
             frames: watch::Sender::new(None),
+            happenings: Happenings::default(),
             rejected_settings: Mutex::new(None),
             listening: Mutex::new((None, None)),
             lock: Mutex::new(Some(lock)),
@@ -289,6 +293,8 @@ impl Engine {
         inner.apply(&inner.settings.current());
         inner.recorder.restore(loaded);
         inner.recorder.save().await;
+        // What is so from the start is no news.
+        inner.tell_news();
         let ticker = tokio::spawn(tick(Arc::downgrade(&inner)));
         Ok(Self { inner, ticker: Arc::new(Mutex::new(Some(ticker))) })
     }
@@ -311,6 +317,12 @@ impl Engine {
     #[must_use]
     pub fn frames(&self) -> watch::Receiver<Option<Arc<Rates>>> {
         self.inner.frames.subscribe()
+    }
+
+    /// What happens: bans, sign-ins, notices, plays.
+    #[must_use]
+    pub fn happenings(&self) -> &Happenings {
+        &self.inner.happenings
     }
 
     /// Everything counted.

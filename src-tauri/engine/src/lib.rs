@@ -16,6 +16,7 @@ pub mod disk;
 pub mod engine;
 pub mod gateway;
 pub mod glance;
+pub mod happenings;
 pub mod library;
 pub mod logs;
 pub mod metadata;

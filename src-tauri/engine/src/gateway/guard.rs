@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::{HeaderMap, StatusCode};
 
-use super::Host;
 use super::error::OwnError;
+use super::{Host, Shared};
 use crate::account::keys::KeyHash;
 
 /// Header a key may always stand in.
@@ -78,17 +78,35 @@ fn is_loopback(host: &str) -> bool {
         && (name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
 }
 
-/// Lets only the control key through.
+/// Lets only the control key through, and our page in a browser that was let in by `headroomctl open`.
 pub(super) async fn check_control_key(State(host): State<Host>, request: Request, next: Next) -> Response {
-    let shown = header_key(request.headers());
+    let Some(shown) = header_key(request.headers()).map(|key| KeyHash::of(&key)) else {
+        if host.has_session(request.headers()) {
+            return next.run(request).await;
+        }
+        return key_refused(false).into_response();
+    };
+    if host.is_control_key(&shown) {
+        return next.run(request).await;
+    }
+    if host.engine.keys().find(&shown).is_none() {
+        return key_refused(true).into_response();
+    }
+    OwnError::new(
+        StatusCode::FORBIDDEN,
+        "control_key_needed",
+        "A tool's key opens gateway routes only; the control API needs the key of runtime.json",
+    )
+    .into_response()
+}
+
+/// Lets any key through: the control key is another after each start, which no monitoring could follow.
+pub(super) async fn check_any_key(State(host): State<Host>, request: Request, next: Next) -> Response {
+    let shown = header_key(request.headers()).map(|key| KeyHash::of(&key));
     match shown {
-        Some(key) if host.is_control_key(&KeyHash::of(&key)) => next.run(request).await,
-        Some(key) if host.engine.keys().find(&KeyHash::of(&key)).is_some() => OwnError::new(
-            StatusCode::FORBIDDEN,
-            "control_key_needed",
-            "A tool's key opens gateway routes only; the control API needs the key of runtime.json",
-        )
-        .into_response(),
+        Some(key) if host.is_control_key(&key) || host.engine.keys().find(&key).is_some() => {
+            next.run(request).await
+        }
         shown => key_refused(shown.is_some()).into_response(),
     }
 }
@@ -124,7 +142,7 @@ pub(super) fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     scheme.eq_ignore_ascii_case(name).then(|| rest.trim())
 }
 
-impl Host {
+impl Shared {
     pub(super) fn is_control_key(&self, shown: &KeyHash) -> bool {
         *shown == self.control_key
     }

@@ -6,6 +6,7 @@
 //! against, and what not, is in `docs/SECURITY.md`.
 
 mod api;
+mod assets;
 mod compress;
 mod conditional;
 mod error;
@@ -13,10 +14,14 @@ mod guard;
 mod headers;
 mod heads;
 mod links;
+mod metrics;
+mod openapi;
 mod proxy;
 mod receive;
 mod serve;
+mod session;
 mod shown_key;
+mod stream;
 mod wire;
 
 use std::io;
@@ -26,10 +31,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+pub use assets::Assets;
+use session::Sessions;
 
 use crate::account::keys::{KeyHash, new_key};
 use crate::disk::{self, Readers};
@@ -78,12 +85,16 @@ pub struct Runtime {
 }
 
 /// What each request handler knows.
-#[derive(Clone)]
-struct Host {
+type Host = Arc<Shared>;
+
+struct Shared {
     engine: Engine,
     control_key: KeyHash,
     /// The caller of whoever shows the control key.
     cli: Arc<str>,
+    port: u16,
+    sessions: Sessions,
+    assets: Option<Assets>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -103,8 +114,20 @@ impl Server {
     /// # Errors
     /// See [`ServeError`].
     pub async fn start(engine: &Engine, port: Option<u16>) -> Result<Self, ServeError> {
+        Self::start_with(engine, port, None).await
+    }
+
+    /// The same with the window's page at `/`, for a browser.
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    pub async fn start_with(
+        engine: &Engine,
+        port: Option<u16>,
+        assets: Option<Assets>,
+    ) -> Result<Self, ServeError> {
         let port = port.unwrap_or_else(|| engine.settings().gateway.port);
-        let started = Self::listen(engine, port).await;
+        let started = Self::listen(engine, port, assets).await;
         match &started {
             Ok(server) => engine.set_listening(Some(server.address()), None),
             Err(error) => engine.set_listening(None, Some(error.to_string())),
@@ -112,7 +135,7 @@ impl Server {
         started
     }
 
-    async fn listen(engine: &Engine, port: u16) -> Result<Self, ServeError> {
+    async fn listen(engine: &Engine, port: u16, assets: Option<Assets>) -> Result<Self, ServeError> {
         let v4 =
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| match source.kind() {
                 io::ErrorKind::AddrInUse => ServeError::PortTaken(port),
@@ -130,8 +153,15 @@ impl Server {
         written.map_err(|source| ServeError::Runtime { path: runtime.clone(), source })?;
         let (stop, stopping) = watch::channel(false);
         let control_key = KeyHash::of(&control_key);
-        let host =
-            Host { engine: engine.clone(), control_key, cli: "cli".into(), stopping: stopping.clone() };
+        let host = Arc::new(Shared {
+            engine: engine.clone(),
+            control_key,
+            cli: "cli".into(),
+            port,
+            sessions: Sessions::default(),
+            assets,
+            stopping: stopping.clone(),
+        });
         let router = router(host.clone());
         raise_open_files();
         let tasks = [Some(v4), v6].into_iter().flatten().map(|listener| {
@@ -173,11 +203,7 @@ impl Drop for Server {
 }
 
 fn router(host: Host) -> Router {
-    Router::new()
-        .route("/health", get(api::health))
-        .nest("/api", api::router(host.clone()))
-        .fallback(api::no_service)
-        .with_state(host)
+    api::outside(host.clone()).nest("/api", api::router(host.clone())).with_state(host)
 }
 
 /// A thousand connections are more files than many systems let a program open at first.

@@ -293,6 +293,44 @@ async fn a_head_in_pieces_is_one_and_a_client_that_leaves_is_forgotten() {
     assert_eq!(bare.asked().len(), 1, "half a body is not sent on");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_connections_are_kept_and_each_is_answered() {
+    const MANY: usize = 1_000;
+    let bare = Bare::new().await;
+    let ask = format!("GET /deezer/search?q=a HTTP/1.1\r\n{}\r\n", bare.lines());
+    let before = resident_kib();
+    let mut open = Vec::with_capacity(MANY);
+    for _ in 0..MANY {
+        open.push(bare.connect().await);
+    }
+    for round in 0..2 {
+        for stream in &mut open {
+            stream.write_all(ask.as_bytes()).await.unwrap();
+        }
+        for (place, stream) in open.iter_mut().enumerate() {
+            let mut got = Vec::new();
+            while !got.ends_with(b"{}") {
+                let mut part = [0; 1_024];
+                let read = tokio::io::AsyncReadExt::read(stream, &mut part).await.unwrap();
+                assert!(read > 0, "connection {place} ended in round {round}");
+                got.extend_from_slice(&part[..read]);
+            }
+            assert!(got.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&got));
+        }
+    }
+    println!(
+        "{MANY} idle connections, both ends in this process: {} KiB each",
+        (resident_kib() - before) / 1_000
+    );
+    assert_eq!(bare.asked().len(), 2 * MANY);
+}
+
+fn resident_kib() -> i64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
 /// Real seconds: the timers of sockets know no others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_does_not_come_is_not_waited_for_and_an_idle_connection_is() {
