@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use headroom_engine::contract::{ApiError, Code};
-use headroom_engine::gateway::Server;
+use headroom_engine::gateway::{Assets, Server};
 use headroom_engine::holder;
 use headroom_engine::logs::{self, Logs};
 use headroom_engine::settings::DesktopSettings;
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// What the whole shell shares; managed by Tauri.
 pub(crate) struct Desk {
     data_dir: PathBuf,
+    /// The window's page, for a browser.
+    page: Assets,
     running: Mutex<Result<Running, ApiError>>,
     seen: watch::Sender<bool>,
     feed: Mutex<Option<JoinHandle<()>>>,
@@ -35,7 +37,7 @@ struct Running {
 
 impl Running {
     /// `take_over` asks another engine on the directory to end first.
-    async fn start(data_dir: &Path, take_over: bool) -> Result<Self, ApiError> {
+    async fn start(data_dir: &Path, page: Option<Assets>, take_over: bool) -> Result<Self, ApiError> {
         let options = Options::new(data_dir).named(holder::APP);
         let engine = if take_over {
             Engine::take_over(options, PATIENCE).await
@@ -45,7 +47,7 @@ impl Running {
         let engine = engine.map_err(|error| not_started(&error))?;
         // After the lock: the files belong to whoever holds it.
         let logs = logs::start(data_dir).ok();
-        let server = match Server::start(&engine, None).await {
+        let server = match Server::start_with(&engine, None, page).await {
             Ok(server) => Some(server),
             // The window says so, from the engine's notices; everything else works.
             Err(error) => {
@@ -59,13 +61,14 @@ impl Running {
 
 impl Desk {
     /// Starts the engine and its loopback server. An engine that does not start is told in the window.
-    pub(crate) async fn open(data_dir: PathBuf) -> Self {
-        let running = Running::start(&data_dir, false).await;
+    pub(crate) async fn open(data_dir: PathBuf, page: Assets) -> Self {
+        let running = Running::start(&data_dir, Some(page.clone()), false).await;
         if let Err(error) = &running {
             eprintln!("headroom: {error}");
         }
         Self {
             data_dir,
+            page,
             running: Mutex::new(running),
             seen: watch::Sender::new(false),
             feed: Mutex::new(None),
@@ -79,7 +82,7 @@ impl Desk {
         if self.engine().is_ok() {
             return Ok(false);
         }
-        let running = Running::start(&self.data_dir, take_over).await;
+        let running = Running::start(&self.data_dir, Some(self.page.clone()), take_over).await;
         let failed = running.as_ref().err().cloned();
         *lock(&self.running) = running;
         failed.map_or(Ok(true), Err)

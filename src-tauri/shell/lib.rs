@@ -11,6 +11,7 @@ mod window;
 use std::process::ExitCode;
 
 use desk::Desk;
+use headroom_engine::gateway::Assets;
 use options::{Options, Parsed};
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 
@@ -72,7 +73,11 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
             commands::open_link,
         ])
         .setup(move |app| {
-            let desk = tauri::async_runtime::block_on(Desk::open(data_dir));
+            // What is built into the program for its window, a browser gets too.
+            let files = app.asset_resolver();
+            let page =
+                Assets::new(move |path| files.get(path.to_owned()).map(|file| file.bytes().to_vec().into()));
+            let desk = tauri::async_runtime::block_on(Desk::open(data_dir, page));
             let engine = desk.engine().ok();
             app.manage(desk);
             signals::quit_on_signal(app.handle());

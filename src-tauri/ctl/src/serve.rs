@@ -1,10 +1,10 @@
 //! `serve`: the engine in the foreground.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use headroom_engine::gateway::Server;
+use headroom_engine::gateway::{Assets, Server};
 use headroom_engine::holder::Taken;
 use headroom_engine::{Engine, Options, StartError, TakeOverError, logs};
 
@@ -40,7 +40,7 @@ pub(crate) async fn run(dir: &Path, way: Way) -> Result<(), Failure> {
     let mut signals = Signals::new().map_err(|e| Failure::of(&e))?;
     // After the lock: a second engine on this directory must not write into the first one's logs.
     let logs = logs::start(dir).map_err(|e| Failure::of(&e))?;
-    let server = match Server::start(&engine, way.port).await {
+    let server = match Server::start_with(&engine, way.port, page()).await {
         Ok(server) => server,
         Err(error) => {
             engine.stop().await;
@@ -109,4 +109,15 @@ pub(crate) fn ask(question: &str) -> Result<bool, Failure> {
     let asked = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
     asked.and_then(|()| std::io::stdin().read_line(&mut answer)).map_err(|e| Failure::of(&e))?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// The window's page, for a browser: from `HEADROOM_UI`, or where an installed program has it.
+fn page() -> Option<Assets> {
+    let named = std::env::var_os("HEADROOM_UI").map(PathBuf::from);
+    let program = std::env::current_exe().and_then(|program| program.canonicalize()).ok();
+    let beside = program.as_deref().and_then(Path::parent).into_iter().flat_map(|dir| {
+        ["ui", "../share/headroom/ui", "../lib/headroom/ui", "../lib/Headroom/ui", "../Resources/ui"]
+            .map(|place| dir.join(place))
+    });
+    named.into_iter().chain(beside).find_map(|dir| Assets::folder(&dir).ok())
 }

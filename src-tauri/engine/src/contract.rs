@@ -483,6 +483,9 @@ macro_rules! contract {
             }
         }
 
+        /// The names of all commands.
+        pub const COMMANDS: &[&str] = &[$(stringify!($name)),+];
+
         /// The commands in TypeScript.
         fn commands(config: &ts_rs::Config) -> String {
             let mut out = String::from("/** Every command: its arguments and its result. */\nexport type Contract = {\n");

@@ -32,6 +32,7 @@ use crate::cache::Cache;
 use crate::call::transport::{HttpTransport, Transport, TransportError};
 use crate::call::{Answer, Call, CallError};
 use crate::clock::{Clock, Wall};
+use crate::happenings::Happenings;
 use crate::holder::{self, Hold, StopError, Taken};
 use crate::library::{Library, LibraryError};
 use crate::meter::history::{HistoryError, HistoryFile};
@@ -164,9 +165,10 @@ pub(crate) struct Inner {
     pub(crate) shared: Shared,
     paused: AtomicBool,
     frames: watch::Sender<Option<Arc<Rates>>>,
-    rejected_settings: Mutex<Option<String>>,
+    pub(crate) happenings: Happenings,
+    pub(crate) rejected_settings: Mutex<Option<String>>,
     /// Where the loopback server listens, or why it does not.
-    listening: Mutex<(Option<String>, Option<String>)>,
+    pub(crate) listening: Mutex<(Option<String>, Option<String>)>,
     stop_asked: watch::Sender<bool>,
     /// Held while the engine lives: one engine a directory.
     hold: Mutex<Option<Hold>>,
@@ -224,6 +226,7 @@ impl Inner {
         }
         self.cache.tick(&self.settings.current().cache);
         self.recorder.tick().await;
+        self.tell_news();
         if self.frames.receiver_count() > 0 {
             let rates = Arc::new(self.rates());
             self.frames.send_if_modified(|last| {
@@ -311,6 +314,7 @@ impl Engine {
             clock,
             paused: AtomicBool::new(false),
             frames: watch::Sender::new(None),
+            happenings: Happenings::default(),
             rejected_settings: Mutex::new(None),
             listening: Mutex::new((None, None)),
             stop_asked: watch::Sender::new(false),
@@ -326,6 +330,8 @@ impl Engine {
         // Last, because it tells the others what the windows hold.
         inner.shared.follow(inner.settings.current().cache.shared_url.as_ref());
         inner.shared.first_try(SHARED_PATIENCE).await;
+        // What is so from the start is no news.
+        inner.tell_news();
         let ticker = tokio::spawn(tick(Arc::downgrade(&inner)));
         tokio::spawn(meet_others(Arc::downgrade(&inner)));
         Ok(Self { inner, ticker: Arc::new(Mutex::new(Some(ticker))) })
@@ -387,6 +393,12 @@ impl Engine {
     #[must_use]
     pub fn frames(&self) -> watch::Receiver<Option<Arc<Rates>>> {
         self.inner.frames.subscribe()
+    }
+
+    /// What happens: bans, sign-ins, notices, plays.
+    #[must_use]
+    pub fn happenings(&self) -> &Happenings {
+        &self.inner.happenings
     }
 
     /// Everything counted.

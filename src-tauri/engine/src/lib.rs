@@ -17,6 +17,7 @@ pub mod disk;
 pub mod engine;
 pub mod gateway;
 pub mod glance;
+pub mod happenings;
 pub mod holder;
 pub mod library;
 pub mod logs;

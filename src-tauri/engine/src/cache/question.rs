@@ -91,7 +91,7 @@ impl Question {
         let service = call.service.service();
         let life = service.life_of(endpoint);
         let head = call.method == Method::HEAD;
-        let is_read = head || (call.method == Method::GET && call.body.is_empty()) || call.is_form();
+        let is_read = head || (call.method == Method::GET && call.body.is_empty()) || call.asks_by_form();
         let is_its_own = [AUTHORIZATION, COOKIE, RANGE].iter().any(|name| call.headers.contains_key(name));
         if life == Life::Never || !is_read || is_its_own {
             return None;

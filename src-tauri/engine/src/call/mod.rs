@@ -68,6 +68,15 @@ impl Accepts {
 }
 
 impl Call {
+    /// Its body, where that is a form.
+    #[must_use]
+    pub fn form(&self) -> Option<&str> {
+        if self.body.is_empty() || !is_form(&self.headers) {
+            return None;
+        }
+        std::str::from_utf8(&self.body).ok()
+    }
+
     /// A `GET` of an interactive caller that waits up to `max_wait`.
     pub fn get(service: ServiceId, path: impl Into<String>, caller: &str, max_wait: Duration) -> Self {
         let whole = path.into();
@@ -95,26 +104,32 @@ impl Call {
     /// What it asks for: the query, and the form in its body where the service takes one for a question.
     #[must_use]
     pub fn parameters(&self) -> Cow<'_, str> {
-        if !self.is_form() {
-            return Cow::Borrowed(&self.query);
+        match self.form().filter(|_| self.asks_by_form()) {
+            None => Cow::Borrowed(&self.query),
+            Some(form) if self.query.is_empty() => Cow::Borrowed(form),
+            Some(form) => Cow::Owned(format!("{}&{form}", self.query)),
         }
-        let form = String::from_utf8_lossy(&self.body);
-        if self.query.is_empty() { form } else { Cow::Owned(format!("{}&{form}", self.query)) }
     }
 
     /// Whether it asks by a form in its body.
     #[must_use]
-    pub fn is_form(&self) -> bool {
-        let kind = || self.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    pub fn asks_by_form(&self) -> bool {
         self.service.service().asked_by_form
             && self.method == Method::POST
             && self.body.len() <= LARGEST_FORM
-            && kind().is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+            && self.form().is_some()
     }
 }
 
 /// A question longer than this is none, in bytes.
 const LARGEST_FORM: usize = 16 * 1024;
+
+/// Whether the body that goes with these headers is a form, as browsers and many tools send one.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
 
 /// Where an answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -339,8 +339,12 @@ impl Inner {
     /// The request, and the parts of it that carry the credential.
     async fn request(&self, call: &Call) -> Result<(Request<Bytes>, Attached), CallError> {
         let settings = self.settings.current();
-        let mut attached =
-            Attached { path: call.path.clone(), query: call.query.clone(), headers: call.headers.clone() };
+        let mut attached = Attached {
+            path: call.path.clone(),
+            query: call.query.clone(),
+            headers: call.headers.clone(),
+            body: call.body.clone(),
+        };
         self.credentials.attach(call.service, &mut attached).await.map_err(|missing| match missing {
             NoCredential::SignIn => CallError::SignInNeeded(call.service),
             NoCredential::NotNow(reason) => CallError::Unreachable { service: call.service, reason },
@@ -350,7 +354,7 @@ impl Inner {
     }
 
     fn assemble(&self, call: &Call, base: &str, attached: &Attached) -> Result<Request<Bytes>, CallError> {
-        let Attached { path, query, headers } = attached;
+        let Attached { path, query, headers, body } = attached;
         let mut url = format!("{base}{path}");
         if !query.is_empty() {
             url.push('?');
@@ -365,7 +369,7 @@ impl Inner {
             let ours = self.user_agent().parse().map_err(|_| bad("the contact in the settings".into()))?;
             headers.insert(USER_AGENT, ours);
         }
-        let mut request = Request::new(call.body.clone());
+        let mut request = Request::new(body.clone());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
@@ -386,8 +390,12 @@ impl Inner {
         let endpoint = self.endpoint(&call);
         let settings = self.settings.current();
         let base = settings.accounts_url(service).unwrap_or_else(|| settings.base_url(service));
-        let attached =
-            Attached { path: call.path.clone(), query: String::new(), headers: call.headers.clone() };
+        let attached = Attached {
+            path: call.path.clone(),
+            query: String::new(),
+            headers: call.headers.clone(),
+            body: call.body.clone(),
+        };
         let request = self.assemble(&call, base, &attached)?;
         let ask = Ask { priority: call.priority, max_wait: call.max_wait };
         let slot = self.lane(service).accounts.pass(ask).await.map_err(|r| self.refusal(&call, r, None))?;

@@ -15,7 +15,12 @@ mod counting;
 mod crash;
 mod faults;
 mod gateway;
+mod gateway_api;
+mod gateway_guard;
 mod gateway_keys;
+mod gateway_page;
+mod gateway_provider;
+mod gateway_transparent;
 #[cfg(target_os = "linux")]
 mod keychain;
 mod leaks;
