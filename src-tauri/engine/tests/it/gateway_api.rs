@@ -100,6 +100,18 @@ async fn every_route_answers_as_it_is_described() {
     api.check("GET", "/api/token-cache/performance", get("/api/token-cache/performance")).await;
     let keys = api.check("GET", "/api/keys", get("/api/keys")).await;
     assert_eq!((&keys[0]["calls"], &keys[1]["share"]), (&json!(4), &json!(0.5)));
+    let stats = api.check("GET", "/api/cache/stats", get("/api/cache/stats")).await;
+    assert_eq!(stats["entries"], 3, "{stats}");
+    for (route, good, bad) in [
+        ("/api/cache/invalidate", json!({"scope": "not_found"}), json!({"scope": "x"})),
+        ("/api/library/events", json!({"type": "library_sync"}), json!({"type": "forget"})),
+    ] {
+        for body in [good, bad] {
+            let request = of(Method::POST, route).bearer_auth(&control).body(body.to_string());
+            api.check("POST", route, request).await;
+        }
+    }
+    api.check("POST", "/api/stop", of(Method::POST, "/api/stop").bearer_auth(&control)).await;
     api.check("GET", "/api/openapi.json", get("/api/openapi.json")).await;
     api.check("GET", "/metrics", get("/metrics")).await;
     api.check("GET", "/metrics", bare.get("/metrics")).await;
@@ -182,12 +194,11 @@ fn sample(line: &str) -> (String, BTreeMap<String, String>, f64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_are_prometheus_text_and_count_what_was_counted() {
     let bare = Bare::new().await;
-    for _ in 0..3 {
-        bare.get("/deezer/search?q=a").send().await.unwrap();
+    for q in ["a", "b", "c", "a"] {
+        bare.get(&format!("/deezer/search?q={q}")).send().await.unwrap();
     }
     bare.answers(|_| answer("429 Too Many Requests", "Retry-After: 900\r\n", ""));
     bare.get("/spotify/v1/me").send().await.unwrap();
-    bare.engine.meter().hit(Deezer, headroom_engine::service::OTHER, "tool");
     let got = bare.get("/metrics").send().await.unwrap();
     assert_eq!(got.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     let text = got.text().await.unwrap();

@@ -363,7 +363,7 @@ fn arbitrary_json_at_arbitrary_times_never_panics_and_never_doubles() {
                     Observation::recently_played(at, status, &body)
                 };
                 merge(&mut plays, tracker.observe(&observation));
-                tracker.outlook();
+                let _ = tracker.outlook();
                 let saved = serde_json::to_string(&tracker).unwrap();
                 tracker = serde_json::from_str(&saved).unwrap();
             }
