@@ -24,7 +24,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; s
 
 /// Files by their path, `/index.html` among them.
 #[derive(Clone)]
-pub struct Assets(Arc<dyn Fn(&str) -> Option<Bytes> + Send + Sync>);
+pub struct Assets(Arc<Find>);
+
+type Find = dyn Fn(&str) -> Option<Bytes> + Send + Sync;
 
 impl std::fmt::Debug for Assets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -21,6 +21,9 @@ pub(super) async fn metrics(State(host): State<Host>) -> ([(HeaderName, HeaderVa
     ([(CONTENT_TYPE, TEXT)], text(&host.engine))
 }
 
+/// A name, what it is, and its value for one service.
+type Family<Of, Value> = (&'static str, &'static str, fn(&Of) -> Value);
+
 /// The whole page.
 fn text(engine: &Engine) -> String {
     let rates = engine.rates();
@@ -32,7 +35,7 @@ fn text(engine: &Engine) -> String {
     page.family("headroom_paused", "gauge", "Whether the user holds all calls back.");
     page.sample("headroom_paused", &[], u8::from(rates.paused));
 
-    let counters: [(&str, &str, fn(&Counts) -> u64); 7] = [
+    let counters: [Family<Counts, u64>; 7] = [
         ("headroom_calls_total", "Calls sent to the service.", |c| c.calls.into()),
         ("headroom_hits_total", "Answers given from the cache.", |c| c.hits.into()),
         ("headroom_answered_total", "Calls the service answered well.", |c| c.ok.into()),
@@ -56,7 +59,7 @@ fn text(engine: &Engine) -> String {
         page.sample("headroom_waited_seconds_total", &[("service", id)], counts.ms as f64 / 1_000.0);
     }
 
-    let gauges: [(&str, &str, fn(&ServiceRates) -> i64); 5] = [
+    let gauges: [Family<ServiceRates, i64>; 5] = [
         ("headroom_calls_per_minute", "Calls sent in the last 60 s.", |s| s.cpm.into()),
         ("headroom_limit_per_minute", "The most calls the budget allows in 60 s.", |s| s.limit.into()),
         ("headroom_waiting_calls", "Calls that wait for a slot.", |s| s.waiting.into()),
