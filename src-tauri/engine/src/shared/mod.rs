@@ -2,7 +2,7 @@
 //!
 //! `link.rs` keeps the one connection; whoever uses it ([`Shared::command`], [`Shared::pipeline`],
 //! [`Shared::script`]) gets `None` at once while there is none. Everything on the server lies under
-//! [`PREFIX`]. `budget.rs` keeps the budgets of all machines together there.
+//! [`PREFIX`]. `budget/` keeps the budgets of all machines together there.
 //!
 //! Invariant: nothing here prints a user or a password.
 
