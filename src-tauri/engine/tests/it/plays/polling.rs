@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
-use super::evenings::{Act, Evening, live, runner};
+use super::evenings::{Act, live, runner};
 use super::person::{NOON, Person, STAMPS, Stamp};
 use super::score::{Score, merge};
 
