@@ -81,7 +81,7 @@ pub enum Act {
 pub fn act() -> impl Strategy<Value = (Act, f64)> {
     let share = 0.0..1.0f64;
     let act = prop_oneof![
-        12 => any::<bool>().prop_map(|device| Act::Whole { device: device && false }),
+        12 => Just(Act::Whole { device: false }),
         1 => Just(Act::Whole { device: true }),
         4 => share.clone().prop_map(|share| Act::Skip { share }),
         2 => (share.clone(), share.clone()).prop_map(|(from, by)| Act::SeekAhead { from, by }),
@@ -124,7 +124,7 @@ pub fn live(acts: &[(Act, f64)], gap: i64, stamp: Stamp) -> Evening {
         match act {
             Act::Whole { device: false } => _ = p.whole(&fresh),
             Act::Whole { device: true } => {
-                _ = p.put_on(&fresh).hear(ms / 3).device("Phone").to_end().device("Desk")
+                _ = p.put_on(&fresh).hear(ms / 3).device("Phone").hear_out().device("Desk")
             }
             Act::Skip { share } => {
                 let margin = 2 * gap + 3_000;
@@ -147,12 +147,12 @@ pub fn live(acts: &[(Act, f64)], gap: i64, stamp: Stamp) -> Evening {
                     inner(*by, fifth + margin, ms - 2 * edge - 1_000)
                 };
                 let from = inner(*from, edge, ms - edge - jump);
-                p.put_on(&fresh).hear(from).seek(from + jump).to_end();
+                p.put_on(&fresh).hear(from).seek(from + jump).hear_out();
             }
             Act::SeekBack { from, to } => {
                 let from = inner(*from, edge, ms - edge);
                 let to = inner(*to, 0, from - gap - 6_000);
-                p.put_on(&fresh).hear(from).seek(to.max(0)).to_end();
+                p.put_on(&fresh).hear(from).seek(to.max(0)).hear_out();
             }
             Act::Pauses { at, minutes, asleep } => {
                 let at = inner(*at, edge, ms - edge);
@@ -160,7 +160,7 @@ pub fn live(acts: &[(Act, f64)], gap: i64, stamp: Stamp) -> Evening {
                 if *asleep {
                     p.asleep((minutes * 60_000.0) as i64);
                 }
-                p.resume().to_end();
+                p.resume().hear_out();
             }
             Act::Repeat { times } => {
                 p.repeat(true);
@@ -171,7 +171,7 @@ pub fn live(acts: &[(Act, f64)], gap: i64, stamp: Stamp) -> Evening {
             Act::Joined { at } => {
                 p.silence(2 * gap)
                     .put_on_at(&fresh, inner(*at, ms / 5 + 2 * gap + 3_000, ms - 1_000))
-                    .to_end();
+                    .hear_out();
             }
             Act::Other { kind, seconds } => _ = p.other(["ad", "unknown", "episode"][*kind], seconds * 1_000),
             Act::Private { count } => {
@@ -184,12 +184,12 @@ pub fn live(acts: &[(Act, f64)], gap: i64, stamp: Stamp) -> Evening {
             Act::Again => _ = last.as_ref().map(|song| _ = p.whole(song)),
             Act::Null { at } => {
                 let at = inner(*at, edge, ms - edge - 2 * gap);
-                p.put_on(&fresh).hear(at).hear_as_null(2 * gap).to_end();
+                p.put_on(&fresh).hear(at).hear_as_null(2 * gap).hear_out();
             }
             Act::Outage { count, skips } => {
                 p.put_on(&fresh).hear(edge);
                 let from = p.now;
-                p.to_end();
+                p.hear_out();
                 for k in 0..*count {
                     let inside = song(format!("{n} unseen {k}"), 60.0 + f64::from(*skips) + 7.0 * k as f64);
                     p.put_on(&inside);
@@ -198,14 +198,14 @@ pub fn live(acts: &[(Act, f64)], gap: i64, stamp: Stamp) -> Evening {
                 }
                 p.put_on(&song(format!("{n} after"), minutes * 60.0)).hear(ms / 2);
                 evening.outages.push((from + 1, p.now));
-                p.to_end();
+                p.hear_out();
             }
             Act::ClockJump { seconds } => {
                 p.put_on(&fresh).hear(ms / 2);
                 if may_jump && seconds.abs() > 2 {
                     evening.jumps.push((p.now, seconds * 1_000));
                 }
-                p.to_end();
+                p.hear_out();
             }
         }
         let heard_out = matches!(

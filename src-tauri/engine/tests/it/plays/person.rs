@@ -156,13 +156,13 @@ impl Person {
     }
 
     /// Listens to the end of the song.
-    pub fn to_end(&mut self) -> &mut Self {
+    pub fn hear_out(&mut self) -> &mut Self {
         self.hear(i64::MAX)
     }
 
     /// The whole song, from its beginning.
     pub fn whole(&mut self, song: &Song) -> &mut Self {
-        self.put_on(song).to_end()
+        self.put_on(song).hear_out()
     }
 
     pub fn pause(&mut self, ms: i64) -> &mut Self {

@@ -50,13 +50,13 @@ fn all() -> Vec<Scenario> {
             (0..10).for_each(|_| _ = p.whole(&song("loop", 34.0)));
         }),
         scenario("10 seeks to 90 % after 5 s", 0, |p| {
-            songs(10, 210.0).iter().for_each(|s| _ = p.put_on(s).hear(5_000).seek(189_000).to_end());
+            songs(10, 210.0).iter().for_each(|s| _ = p.put_on(s).hear(5_000).seek(189_000).hear_out());
         }),
         scenario("10 seeks to 90 % after 20 s", 0, |p| {
-            songs(10, 210.0).iter().for_each(|s| _ = p.put_on(s).hear(20_000).seek(189_000).to_end());
+            songs(10, 210.0).iter().for_each(|s| _ = p.put_on(s).hear(20_000).seek(189_000).hear_out());
         }),
         scenario("10 seeks to 90 % at once", 0, |p| {
-            songs(10, 210.0).iter().for_each(|s| _ = p.put_on(s).seek(189_000).to_end());
+            songs(10, 210.0).iter().for_each(|s| _ = p.put_on(s).seek(189_000).hear_out());
         }),
         scenario("3 mixes of 30:00", 3, |p| {
             songs(3, 1_800.0).iter().for_each(|s| _ = p.whole(s));
@@ -71,7 +71,7 @@ fn all() -> Vec<Scenario> {
             p.put_on_at(&song("joined", 210.0), 180_000).hear(25_000);
         }),
         scenario("joined at 3:00 of 3:30 after another, heard out", 1, |p| {
-            p.whole(&song("first", 210.0)).put_on_at(&song("joined", 210.0), 180_000).to_end();
+            p.whole(&song("first", 210.0)).put_on_at(&song("joined", 210.0), 180_000).hear_out();
         }),
         Scenario {
             outage: Some((NOON + 5 * MINUTE, NOON + 25 * MINUTE)),
@@ -98,7 +98,7 @@ fn all() -> Vec<Scenario> {
             })
         },
         scenario("pause of 6 h, resumed", 1, |p| {
-            p.put_on(&song("long pause", 210.0)).hear(100_000).pause(6 * HOUR).resume().to_end();
+            p.put_on(&song("long pause", 210.0)).hear(100_000).pause(6 * HOUR).resume().hear_out();
         }),
         scenario("pause of 6 h, player asleep, resumed", 1, |p| {
             p.put_on(&song("long pause", 210.0))
@@ -106,13 +106,13 @@ fn all() -> Vec<Scenario> {
                 .pause(10 * MINUTE)
                 .asleep(6 * HOUR)
                 .resume()
-                .to_end();
+                .hear_out();
         }),
         scenario("two seeks back, heard to the end", 1, |p| {
-            p.put_on(&song("back", 210.0)).hear(120_000).seek(0).hear(120_000).seek(30_000).to_end();
+            p.put_on(&song("back", 210.0)).hear(120_000).seek(0).hear(120_000).seek(30_000).hear_out();
         }),
         scenario("two seeks back from near the end, heard to the end", 1, |p| {
-            p.put_on(&song("back", 210.0)).hear(190_000).seek(0).hear(190_000).seek(20_000).to_end();
+            p.put_on(&song("back", 210.0)).hear(190_000).seek(0).hear(190_000).seek(20_000).hear_out();
         }),
         scenario("two seeks back, skipped at 25 %", 1, |p| {
             p.put_on(&song("back", 210.0)).hear(40_000).seek(0).hear(40_000).seek(0).hear(52_500);
@@ -123,11 +123,11 @@ fn all() -> Vec<Scenario> {
             p.whole(&song("c", 180.0)).other("episode", 30 * MINUTE);
         }),
         scenario("null items in the middle of a track", 1, |p| {
-            p.put_on(&song("a", 180.0)).hear(50_000).hear_as_null(30_000).to_end();
+            p.put_on(&song("a", 180.0)).hear(50_000).hear_as_null(30_000).hear_out();
         }),
         scenario("204 while paused", 1, |p| {
             p.put_on(&song("a", 180.0)).hear(50_000).pause(40_000).asleep(60_000);
-            p.pause(20_000).resume().to_end();
+            p.pause(20_000).resume().hear_out();
         }),
         scenario("the same song four times a day, others between", 8, |p| {
             for n in 0..4 {
@@ -135,14 +135,14 @@ fn all() -> Vec<Scenario> {
             }
         }),
         scenario("two devices, the active one", 2, |p| {
-            p.put_on(&song("a", 200.0)).hear(60_000).device("Phone").hear(60_000).device("Desk").to_end();
+            p.put_on(&song("a", 200.0)).hear(60_000).device("Phone").hear(60_000).device("Desk").hear_out();
             p.device("Phone").whole(&song("b", 200.0));
         }),
         scenario("two devices in turn, each with its track", 1, |p| {
-            p.put_on(&song("a", 200.0)).hear(60_000).meanwhile(&song("b", 200.0), 50_000).to_end();
+            p.put_on(&song("a", 200.0)).hear(60_000).meanwhile(&song("b", 200.0), 50_000).hear_out();
         }),
         scenario("204 in the middle of a track", 1, |p| {
-            p.put_on(&song("a", 180.0)).hear(50_000).hear_as_silence(25_000).to_end();
+            p.put_on(&song("a", 180.0)).hear(50_000).hear_as_silence(25_000).hear_out();
         }),
         scenario("progress past the end, then the next, the same, and nothing", 3, |p| {
             p.whole(&song("a", 180.0)).overrun(17_000).whole(&song("b", 180.0)).overrun(6_000);
