@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { clientsMissing, installClients } from "./clients.mjs";
 import { ask, find, linux, must, npm, root } from "./run.mjs";
 
 /** The programs of `npm test` that cargo builds: their one list of versions. */
@@ -24,6 +25,7 @@ const debian = {
     "chromium",
     "python3-dbus",
     "python3-gi",
+    "python3-venv",
     "redis-server",
   ],
 };
@@ -84,6 +86,7 @@ export async function setup({ window, tests = false }) {
   else checkSystem();
   if (window) await nodeModules();
   if (tests) await cargoTools();
+  if (tests && !clientsMissing()) await installClients();
 }
 
 function stop(message) {

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { clientsMissing, clientTests } from "./clients.mjs";
 import { find, linux, root, tool } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
@@ -80,6 +81,13 @@ const checks = [
     name: "programs",
     says: "the app and its companions build",
     command: () => cargo("build", "--workspace", "--bins", "--quiet"),
+  },
+  {
+    name: "clients",
+    says: "published clients and a browser at the gateway",
+    command: clientTests,
+    count: countNodeTest,
+    skip: clientsMissing,
   },
   {
     name: "journeys",

@@ -29,6 +29,8 @@ export async function openStage(settings = {}) {
     dataDir,
     /** Where the stand-ins are steered. */
     control,
+    /** The addresses of the stand-ins. */
+    services,
     /** Writes `settings.json` as its owner would: by hand, all of it. */
     writeSettings(changes = {}) {
       writeFileSync(join(dataDir, "settings.json"), JSON.stringify({ ...written, ...changes }, null, 2));

@@ -133,6 +133,17 @@ impl Answer {
         self
     }
 
+    /// The body, if it is said to be JSON.
+    pub(crate) fn body_as_json(&self) -> Option<Value> {
+        self.content_type.starts_with("application/json").then(|| serde_json::from_slice(&self.body).ok())?
+    }
+
+    /// The same answer in other words.
+    pub(crate) fn reworded(mut self, content_type: &str, body: String) -> Self {
+        self.body = body.into();
+        self.typed(content_type)
+    }
+
     pub(crate) fn typed(mut self, content_type: &str) -> Self {
         content_type.clone_into(&mut self.content_type);
         self

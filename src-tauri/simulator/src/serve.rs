@@ -48,7 +48,7 @@ pub(crate) async fn serve(
                 _ => {}
             }
             let elsewhere = format!("{}/elsewhere", world.control.replace("127.0.0.1", "localhost"));
-            let refusal = dress(&world, desk, forced_refusal(desk, fault));
+            let refusal = dress(&world, desk, &call, forced_refusal(desk, fault));
             let (answer, body) = fault.apply(&call, ordinary, refusal, &elsewhere);
             let outcome = match fault.kind {
                 _ if fault.refuses() => Outcome::Refused,
@@ -114,7 +114,7 @@ fn decide(world: &World, desk: &Desk, call: &Call, fault: Option<&Fault>) -> (An
     if !retry_after {
         answer.headers.retain(|(name, _)| name != "retry-after");
     }
-    (dress_capped(world, desk, answer, cap), outcome)
+    (dress_capped(world, desk, call, answer, cap), outcome)
 }
 
 fn forced_refusal(desk: &Desk, fault: &Fault) -> Answer {
@@ -123,12 +123,13 @@ fn forced_refusal(desk: &Desk, fault: &Fault) -> Answer {
     desk.provider.refusal(&Refusal { kind, wait: Duration::from_secs(seconds) })
 }
 
-fn dress(world: &World, desk: &Desk, answer: Answer) -> Answer {
-    dress_capped(world, desk, answer, None)
+fn dress(world: &World, desk: &Desk, call: &Call, answer: Answer) -> Answer {
+    dress_capped(world, desk, call, answer, None)
 }
 
-/// Adds the headers this provider puts on every answer.
-fn dress_capped(world: &World, desk: &Desk, mut answer: Answer, cap: Option<usize>) -> Answer {
+/// Puts the answer in the words the call asks for, and adds the headers this provider puts on every one.
+fn dress_capped(world: &World, desk: &Desk, call: &Call, answer: Answer, cap: Option<usize>) -> Answer {
+    let mut answer = desk.provider.worded(call, answer);
     let (windows, _) = lock(&desk.state).limits.usage(world.clock.elapsed());
     if let Some(mut first) = windows.into_iter().next() {
         first.calls = cap.unwrap_or(first.calls).min(first.calls);

@@ -97,6 +97,13 @@ impl Query {
         Self { words: Vec::new(), fields }
     }
 
+    /// The same, and these fields; empty ones say nothing.
+    pub(crate) fn and(mut self, fields: &[(&str, &str)]) -> Self {
+        let given = fields.iter().filter(|(_, value)| !value.is_empty());
+        self.fields.extend(given.map(|(name, value)| ((*name).to_owned(), fold(value))));
+        self
+    }
+
     fn add_words(&mut self, text: &str) {
         if !matches!(text, "AND" | "OR" | "NOT") {
             self.words.extend(fold(text).split(' ').filter(|word| !word.is_empty()).map(str::to_owned));

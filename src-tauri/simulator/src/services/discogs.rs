@@ -100,11 +100,8 @@ fn search(catalogue: &Catalogue, call: &Call) -> Answer {
         let given = |name| call.param(name).unwrap_or_default();
         let fields =
             [("artist", given("artist")), ("track", given("track")), ("album", given("release_title"))];
-        if fields.iter().any(|(_, value)| !value.is_empty()) {
-            catalogue.find_albums(&Query::of(&fields))
-        } else {
-            catalogue.find_albums(&Query::parse(&given("q").replace(" - ", " ")))
-        }
+        let text = Query::parse(&given("q").replace(" - ", " "));
+        catalogue.find_albums(&text.and(&fields))
     };
     Answer::json(200, &listed(call, "results", &albums, |album| hit(catalogue, call, album)))
 }

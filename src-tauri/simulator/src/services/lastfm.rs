@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Caller, Provider, page};
+use super::{Caller, Provider, page, xml};
 use crate::call::{Answer, Call};
 use crate::catalogue::{Artist, Catalogue, Query, Track};
 use crate::window::{Limit, Refusal};
@@ -43,15 +43,18 @@ impl Provider for Lastfm {
         error(200, 29, "Rate Limit Exceeded - This application has made too many requests in a short period")
     }
 
+    /// XML, unless JSON is asked for.
+    fn worded(&self, call: &Call, answer: Answer) -> Answer {
+        let asks_for_json = Fields::of(call).get("format") == "json";
+        let Some(body) = answer.body_as_json().filter(|_| !asks_for_json) else { return answer };
+        answer.reworded("text/xml; charset=UTF-8", xml::lastfm(&body))
+    }
+
     fn answer(&self, world: &World, call: &Call, caller: &Caller) -> Answer {
         if call.parts().as_slice() != ["2.0"] {
             return Answer::text(404, "text/html", "<html><body>Not Found</body></html>");
         }
         let fields = Fields::of(call);
-        if fields.get("format") != "json" {
-            // Without it the real one answers XML, which no client here reads.
-            return Answer::text(200, "text/xml", "<?xml version=\"1.0\"?><lfm status=\"ok\"></lfm>");
-        }
         let catalogue = &world.catalogue;
         match fields.get("method").to_ascii_lowercase().as_str() {
             "track.getinfo" => {

@@ -18,6 +18,7 @@ mod qobuz;
 mod spotify;
 mod spotify_user;
 mod tidal;
+mod xml;
 
 use crate::call::{Answer, Call};
 use crate::window::{Limit, Refusal, Usage};
@@ -108,6 +109,11 @@ pub(crate) trait Provider: Sync {
     /// Headers on every answer, from the first window.
     fn headers(&self, _first: &Usage) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    /// The answer in the language the call asks for; they are all made in JSON.
+    fn worded(&self, _call: &Call, answer: Answer) -> Answer {
+        answer
     }
 
     /// The endpoints.

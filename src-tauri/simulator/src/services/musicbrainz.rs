@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Caller, Provider, page};
+use super::{Caller, Provider, page, xml};
 use crate::call::{Answer, Call};
 use crate::catalogue::{Album, Artist, Catalogue, Query, Track};
 use crate::window::{Limit, Refusal};
@@ -41,10 +41,20 @@ impl Provider for Musicbrainz {
         )
     }
 
+    /// XML, unless JSON is asked for.
+    fn worded(&self, call: &Call, answer: Answer) -> Answer {
+        let parts = call.parts();
+        let entity = parts.get(2).copied().unwrap_or_default();
+        let asks_for_json = call.param("fmt") == Some("json")
+            || call.header("accept").is_some_and(|kinds| kinds.contains("application/json"));
+        let Some(body) = answer.body_as_json().filter(|_| !asks_for_json) else { return answer };
+        answer.reworded("application/xml; charset=UTF-8", xml::musicbrainz(entity, &body))
+    }
+
     fn answer(&self, world: &World, call: &Call, _caller: &Caller) -> Answer {
         let catalogue = &world.catalogue;
         let parts = call.parts();
-        let (["ws", "2", rest @ ..], Some("json")) = (parts.as_slice(), call.param("fmt")) else {
+        let ["ws", "2", rest @ ..] = parts.as_slice() else {
             return Answer::text(
                 404,
                 "application/xml",
