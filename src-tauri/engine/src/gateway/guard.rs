@@ -33,19 +33,21 @@ pub(super) fn check<B>(request: &http::Request<B>) -> Result<(), OwnError> {
         return Err(foreign_host());
     }
     if headers.contains_key(ORIGIN) || headers.contains_key(SITE) {
-        check_origin(headers, host)?;
+        check_origin(headers, host, request.uri().path())?;
     }
     Ok(())
 }
 
-/// A browser names the page that asks. Ours is at the very address it asks; a link that is followed to
-/// this server brings nothing along.
-fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), OwnError> {
+/// A browser names the page that asks. Ours is at the very address it asks. A link from elsewhere may be
+/// followed to our page, which asks for nothing by itself, and nowhere else: with a key in it, it would
+/// make a call.
+fn check_origin(headers: &HeaderMap, host: &str, path: &str) -> Result<(), OwnError> {
     let own = |origin: &str| origin.strip_prefix("http://").is_some_and(|o| o.eq_ignore_ascii_case(host));
     let origins_own = headers.get_all(ORIGIN).iter().all(|o| o.to_str().is_ok_and(own));
     let says = |name, text: &str| headers.get(name).is_some_and(|v| v.as_bytes() == text.as_bytes());
     let foreign_site = says(SITE, "cross-site") || says(SITE, "same-site");
-    if origins_own && (!foreign_site || says("sec-fetch-mode", "navigate")) {
+    let to_our_page = matches!(path, "/" | "/open") && says("sec-fetch-dest", "document");
+    if origins_own && (!foreign_site || to_our_page) {
         return Ok(());
     }
     Err(OwnError::new(
@@ -180,7 +182,7 @@ mod tests {
     #[test]
     fn only_the_page_of_this_very_address_is_no_foreigner() {
         let request = |list: &[(&'static str, &str)]| {
-            let mut request = http::Request::new(());
+            let mut request = http::Request::get("/").body(()).unwrap();
             for (name, value) in list {
                 request.headers_mut().append(*name, value.parse().unwrap());
             }
@@ -191,7 +193,8 @@ mod tests {
         assert!(request(&[HERE, ("origin", "http://127.0.0.1:8765")]));
         assert!(request(&[HERE, ("origin", "http://127.0.0.1:8765"), (SITE, "same-origin")]));
         assert!(request(&[HERE, (SITE, "none")]));
-        assert!(request(&[HERE, (SITE, "cross-site"), ("sec-fetch-mode", "navigate")]), "a link");
+        assert!(request(&[HERE, (SITE, "cross-site"), ("sec-fetch-dest", "document")]), "a link");
+        assert!(!request(&[HERE, (SITE, "cross-site"), ("sec-fetch-dest", "iframe")]), "a frame");
         for origin in [
             "http://127.0.0.1",
             "http://127.0.0.1:8766",
@@ -210,6 +213,11 @@ mod tests {
         assert!(!request(&[HERE, (SITE, "same-site")]));
         assert!(!request(&[HERE, (SITE, "cross-site"), ("sec-fetch-mode", "no-cors")]));
         assert!(!request(&[HERE, HERE]), "two hosts");
+        let mut link = http::Request::get("/~KEY/deezer/search").body(()).unwrap();
+        for (name, value) in [HERE, (SITE, "cross-site"), ("sec-fetch-dest", "document")] {
+            link.headers_mut().append(name, value.parse().unwrap());
+        }
+        assert!(check(&link).is_err(), "a link that makes a call");
         assert!(!request(&[]), "no host");
     }
 
