@@ -203,6 +203,66 @@ fn rows_wait_until_the_time_around_them_is_known() {
 }
 
 #[test]
+fn a_row_that_may_mean_two_things_waits_for_its_neighbours() {
+    let mut person = Person::new();
+    person.silence(400_000);
+    let began = person.now;
+    (0..3).for_each(|n| _ = person.whole(&song(n, 150.0)));
+    person.quit();
+    let seen = vec![
+        person.look(NOON),
+        person.look_back(began + 155_000, Stamp::Start),
+        person.look(began + 320_000),
+        person.look_back(began + 330_000, Stamp::Start),
+    ];
+    let starts: Vec<i64> = told(seen).iter().map(|play| play.started_at.millis() - began).collect();
+    assert_eq!(starts, [0, 150_000, 300_000]);
+}
+
+#[test]
+fn rows_are_taken_as_they_mostly_were_stamped() {
+    let mut person = Person::new();
+    (0..12).for_each(|n| _ = person.whole(&song(n, 200.0)));
+    let began = person.now;
+    person.put_on(&song("left", 270.0)).hear(20_000).whole(&song("whole", 180.0)).quit();
+    let mut seen: Vec<_> = (0..13).map(|n| person.look(NOON + n * 200_000 + 1_000)).collect();
+    seen.extend([person.look(began + 272_000), person.look_back(began + 300_000, Stamp::End)]);
+    let plays = told(seen);
+    let last: Vec<_> =
+        plays.iter().rev().take(2).map(|play| (play.track.id.as_str(), play.heard_ms)).collect();
+    assert_eq!(last, [("whole", 180_000), ("left", 20_000)]);
+}
+
+#[test]
+fn what_was_heard_between_two_plays_of_one_track_is_found() {
+    let mut person = Person::new();
+    for id in ["a", "b", "c", "a"] {
+        person.whole(&song(id, 170.0));
+    }
+    person.quit();
+    let seen = [1_000, 100_000, 600_000, 650_000, 690_000].map(|t| person.look(NOON + t)).to_vec();
+    for stamp in super::person::STAMPS {
+        let plays = told(seen.iter().cloned().chain([person.look_back(NOON + 700_000, stamp)]));
+        let ids: Vec<_> = plays.iter().map(|play| play.track.id.as_str()).collect();
+        assert_eq!((ids, counted(&plays)), (vec!["a", "b", "c", "a"], 4), "{stamp:?}");
+    }
+}
+
+#[test]
+fn a_burst_of_old_looks_is_old_news() {
+    let mut person = Person::new();
+    person.whole(&song("a", 200.0)).whole(&song("b", 200.0)).quit();
+    let seen = observe(&person, 10_000, Stamp::End);
+    for burst in [3..9, 22..27, 15..25] {
+        let mut disturbed = seen.clone();
+        disturbed.splice(30..30, seen[burst.clone()].iter().cloned());
+        let plays = told(disturbed);
+        let heard: Vec<_> = plays.iter().map(|play| play.heard_ms).collect();
+        assert_eq!(heard, [200_000, 200_000], "{burst:?}: {plays:#?}");
+    }
+}
+
+#[test]
 fn a_row_at_the_end_corrects_an_ending_that_was_assumed() {
     let mut person = Person::new();
     (0..5).for_each(|n| _ = person.whole(&song(n, 200.0)));
