@@ -101,6 +101,15 @@ enum Turn {
 }
 
 impl Tracker {
+    /// A tracker whose own state is lost, but not the plays it told: the newest of a store, at least fifty,
+    /// so that neither the history nor the track that is on is told again.
+    #[must_use]
+    pub fn knowing(plays: impl IntoIterator<Item = Play>) -> Self {
+        let mut tracker = Self::default();
+        plays.into_iter().for_each(|play| tracker.book.keep(Traced::told(play)));
+        tracker
+    }
+
     /// Takes an observation. Returns the plays that ended by it or were changed by the history; the
     /// open one is [`Self::open`]. A play that is returned again (same identity) replaces its older self.
     pub fn observe(&mut self, observation: &Observation) -> Vec<Play> {
@@ -354,7 +363,7 @@ impl Tracker {
                     };
                     start = start.plus_millis(length);
                     out.push(play.clone());
-                    self.book.keep(Traced::whole(play));
+                    self.book.keep(Traced::told(play));
                 }
                 let began = at.plus_millis(-sight.progress_ms);
                 if between(start, began) > HISTORY_MS {
@@ -577,11 +586,13 @@ impl Traced {
         }
     }
 
-    fn whole(play: Play) -> Self {
+    /// A play of which nothing is known but itself.
+    fn told(play: Play) -> Self {
+        let finished = play.stage == Stage::Ended(Ending::Finished);
         Self {
             seen_at: play.ended_at,
-            position_ms: play.track.duration_ms,
-            playing: true,
+            position_ms: if finished { play.track.duration_ms } else { play.heard_ms },
+            playing: play.stage != Stage::Paused,
             tail_ms: 0,
             starts_from: play.started_at,
             unseen_from: play.started_at,

@@ -84,6 +84,31 @@ fn p2_killed_at_any_look_and_restored_in_mid_track_is_one_play() {
 }
 
 #[test]
+fn a_tracker_that_knows_the_stores_plays_tells_none_of_them_again() {
+    let mut person = Person::new();
+    (0..5).for_each(|n| _ = person.whole(&song(n, 180.0)));
+    person.put_on(&song("on", 200.0)).hear_out().quit();
+    let (before, after) = (NOON + 5 * 180_000 + 50_000, NOON + 5 * 180_000 + 70_000);
+    for stamp in super::person::STAMPS {
+        let mut store = Vec::new();
+        let mut tracker = Tracker::default();
+        for t in (NOON + 4_000..before).step_by(10_000) {
+            merge(&mut store, tracker.observe(&person.look(t)));
+            merge(&mut store, tracker.open().cloned().into_iter().collect());
+        }
+        let mut tracker = Tracker::knowing(store.clone());
+        merge(&mut store, tracker.observe(&person.look_back(after, stamp)));
+        for t in (after..person.now + 30_000).step_by(10_000) {
+            merge(&mut store, tracker.observe(&person.look(t)));
+        }
+        merge(&mut store, tracker.observe(&person.look_back(person.now + 60_000, stamp)));
+        merge(&mut store, tracker.finish());
+        assert_eq!((store.len(), counted(&store)), (6, 6), "{stamp:?}: {store:#?}");
+        assert!(store.iter().all(|play| play.heard_ms == play.track.duration_ms), "{stamp:?}: {store:#?}");
+    }
+}
+
+#[test]
 fn the_open_play_is_known_as_it_goes_and_counts_as_soon_as_it_may() {
     let mut person = Person::new();
     person.whole(&song("a", 200.0)).quit();
