@@ -287,33 +287,28 @@ impl Tracker {
 
     /// Another track is on. False when the sighting is of a play that is known to have gone further.
     fn change(&mut self, at: Wall, sight: &Sight, out: &mut Vec<Play>) -> bool {
-        if let Some(known) =
-            self.book.same_start(at.plus_millis(-sight.progress_ms), &sight.track, TOLERANCE_MS)
-        {
-            if sight.progress_ms < known.position_ms - TOLERANCE_MS {
-                return false;
-            }
-            if let Some(traced) = self.book.take_back(&sight.track, known.started_at) {
-                self.leave(at, None, out);
-                self.open = Some(Open { traced, silent: true });
-                self.go_on(at, sight, out);
-                return true;
-            }
-        }
         let since_look = self.since_look(at);
         let head = head(since_look, sight);
-        let from = self.last.map(|last| last.at);
-        if let (Head::Joined, Some(since_look)) = (&head, since_look)
-            && let Some(traced) =
-                self.book.take_left(&sight.track, sight.progress_ms, since_look, TOLERANCE_MS)
-        {
+        let start = at.plus_millis(-sight.progress_ms);
+        let resumed = match self.book.same_start(start, &sight.track, TOLERANCE_MS) {
+            Some(known) if sight.progress_ms < known.position_ms - TOLERANCE_MS => return false,
+            Some(known) => self.book.take_back(&sight.track, known.started_at),
+            None => match (&head, since_look) {
+                (Head::Joined, Some(since_look)) => {
+                    self.book.take_left(&sight.track, sight.progress_ms, since_look, TOLERANCE_MS)
+                }
+                _ => None,
+            },
+        };
+        if let Some(traced) = resumed {
             self.leave(at, None, out);
             self.open = Some(Open { traced, silent: true });
             self.go_on(at, sight, out);
             return true;
         }
+        let from = self.last.map(|last| last.at);
         match head {
-            Head::FromStart => self.leave(at, Some(at.plus_millis(-sight.progress_ms)), out),
+            Head::FromStart => self.leave(at, Some(start), out),
             Head::Joined => self.leave(at, None, out),
         }
         self.begin(at, sight, &head, from);
