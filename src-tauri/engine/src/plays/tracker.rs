@@ -101,6 +101,15 @@ enum Turn {
 }
 
 impl Tracker {
+    /// A tracker whose own state is lost, but not the plays it told: the newest of a store, at least fifty,
+    /// so that neither the history nor the track that is on is told again.
+    #[must_use]
+    pub fn knowing(plays: impl IntoIterator<Item = Play>) -> Self {
+        let mut tracker = Self::default();
+        plays.into_iter().for_each(|play| tracker.book.keep(Traced::told(play)));
+        tracker
+    }
+
     /// Takes an observation. Returns the plays that ended by it or were changed by the history; the
     /// open one is [`Self::open`]. A play that is returned again (same identity) replaces its older self.
     pub fn observe(&mut self, observation: &Observation) -> Vec<Play> {
@@ -278,33 +287,28 @@ impl Tracker {
 
     /// Another track is on. False when the sighting is of a play that is known to have gone further.
     fn change(&mut self, at: Wall, sight: &Sight, out: &mut Vec<Play>) -> bool {
-        if let Some(known) =
-            self.book.same_start(at.plus_millis(-sight.progress_ms), &sight.track, TOLERANCE_MS)
-        {
-            if sight.progress_ms < known.position_ms - TOLERANCE_MS {
-                return false;
-            }
-            if let Some(traced) = self.book.take_back(&sight.track, known.started_at) {
-                self.leave(at, None, out);
-                self.open = Some(Open { traced, silent: true });
-                self.go_on(at, sight, out);
-                return true;
-            }
-        }
         let since_look = self.since_look(at);
         let head = head(since_look, sight);
-        let from = self.last.map(|last| last.at);
-        if let (Head::Joined, Some(since_look)) = (&head, since_look)
-            && let Some(traced) =
-                self.book.take_left(&sight.track, sight.progress_ms, since_look, TOLERANCE_MS)
-        {
+        let start = at.plus_millis(-sight.progress_ms);
+        let resumed = match self.book.same_start(start, &sight.track, TOLERANCE_MS) {
+            Some(known) if sight.progress_ms < known.position_ms - TOLERANCE_MS => return false,
+            Some(known) => self.book.take_back(&sight.track, known.started_at),
+            None => match (&head, since_look) {
+                (Head::Joined, Some(since_look)) => {
+                    self.book.take_left(&sight.track, sight.progress_ms, since_look, TOLERANCE_MS)
+                }
+                _ => None,
+            },
+        };
+        if let Some(traced) = resumed {
             self.leave(at, None, out);
             self.open = Some(Open { traced, silent: true });
             self.go_on(at, sight, out);
             return true;
         }
+        let from = self.last.map(|last| last.at);
         match head {
-            Head::FromStart => self.leave(at, Some(at.plus_millis(-sight.progress_ms)), out),
+            Head::FromStart => self.leave(at, Some(start), out),
             Head::Joined => self.leave(at, None, out),
         }
         self.begin(at, sight, &head, from);
@@ -354,7 +358,7 @@ impl Tracker {
                     };
                     start = start.plus_millis(length);
                     out.push(play.clone());
-                    self.book.keep(Traced::whole(play));
+                    self.book.keep(Traced::told(play));
                 }
                 let began = at.plus_millis(-sight.progress_ms);
                 if between(start, began) > HISTORY_MS {
@@ -577,11 +581,13 @@ impl Traced {
         }
     }
 
-    fn whole(play: Play) -> Self {
+    /// A play of which nothing is known but itself.
+    fn told(play: Play) -> Self {
+        let finished = play.stage == Stage::Ended(Ending::Finished);
         Self {
             seen_at: play.ended_at,
-            position_ms: play.track.duration_ms,
-            playing: true,
+            position_ms: if finished { play.track.duration_ms } else { play.heard_ms },
+            playing: play.stage != Stage::Paused,
             tail_ms: 0,
             starts_from: play.started_at,
             unseen_from: play.started_at,

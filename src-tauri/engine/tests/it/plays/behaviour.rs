@@ -84,6 +84,31 @@ fn p2_killed_at_any_look_and_restored_in_mid_track_is_one_play() {
 }
 
 #[test]
+fn a_tracker_that_knows_the_stores_plays_tells_none_of_them_again() {
+    let mut person = Person::new();
+    (0..5).for_each(|n| _ = person.whole(&song(n, 180.0)));
+    person.put_on(&song("on", 200.0)).hear_out().quit();
+    let (before, after) = (NOON + 5 * 180_000 + 50_000, NOON + 5 * 180_000 + 70_000);
+    for stamp in super::person::STAMPS {
+        let mut store = Vec::new();
+        let mut tracker = Tracker::default();
+        for t in (NOON + 4_000..before).step_by(10_000) {
+            merge(&mut store, tracker.observe(&person.look(t)));
+            merge(&mut store, tracker.open().cloned().into_iter().collect());
+        }
+        let mut tracker = Tracker::knowing(store.clone());
+        merge(&mut store, tracker.observe(&person.look_back(after, stamp)));
+        for t in (after..person.now + 30_000).step_by(10_000) {
+            merge(&mut store, tracker.observe(&person.look(t)));
+        }
+        merge(&mut store, tracker.observe(&person.look_back(person.now + 60_000, stamp)));
+        merge(&mut store, tracker.finish());
+        assert_eq!((store.len(), counted(&store)), (6, 6), "{stamp:?}: {store:#?}");
+        assert!(store.iter().all(|play| play.heard_ms == play.track.duration_ms), "{stamp:?}: {store:#?}");
+    }
+}
+
+#[test]
 fn the_open_play_is_known_as_it_goes_and_counts_as_soon_as_it_may() {
     let mut person = Person::new();
     person.whole(&song("a", 200.0)).quit();
@@ -199,6 +224,66 @@ fn rows_wait_until_the_time_around_them_is_known() {
         let starts: Vec<i64> = plays.iter().map(|play| (play.started_at.millis() - NOON) / 1_000).collect();
         assert_eq!(starts, (0..8).map(|n| n * 150).collect::<Vec<_>>(), "{stamp:?}");
         assert_eq!(counted(&plays), 8, "{stamp:?}");
+    }
+}
+
+#[test]
+fn a_row_that_may_mean_two_things_waits_for_its_neighbours() {
+    let mut person = Person::new();
+    person.silence(400_000);
+    let began = person.now;
+    (0..3).for_each(|n| _ = person.whole(&song(n, 150.0)));
+    person.quit();
+    let seen = vec![
+        person.look(NOON),
+        person.look_back(began + 155_000, Stamp::Start),
+        person.look(began + 320_000),
+        person.look_back(began + 330_000, Stamp::Start),
+    ];
+    let starts: Vec<i64> = told(seen).iter().map(|play| play.started_at.millis() - began).collect();
+    assert_eq!(starts, [0, 150_000, 300_000]);
+}
+
+#[test]
+fn rows_are_taken_as_they_mostly_were_stamped() {
+    let mut person = Person::new();
+    (0..12).for_each(|n| _ = person.whole(&song(n, 200.0)));
+    let began = person.now;
+    person.put_on(&song("left", 270.0)).hear(20_000).whole(&song("whole", 180.0)).quit();
+    let mut seen: Vec<_> = (0..13).map(|n| person.look(NOON + n * 200_000 + 1_000)).collect();
+    seen.extend([person.look(began + 272_000), person.look_back(began + 300_000, Stamp::End)]);
+    let plays = told(seen);
+    let last: Vec<_> =
+        plays.iter().rev().take(2).map(|play| (play.track.id.as_str(), play.heard_ms)).collect();
+    assert_eq!(last, [("whole", 180_000), ("left", 20_000)]);
+}
+
+#[test]
+fn what_was_heard_between_two_plays_of_one_track_is_found() {
+    let mut person = Person::new();
+    for id in ["a", "b", "c", "a"] {
+        person.whole(&song(id, 170.0));
+    }
+    person.quit();
+    let seen = [1_000, 100_000, 600_000, 650_000, 690_000].map(|t| person.look(NOON + t)).to_vec();
+    for stamp in super::person::STAMPS {
+        let plays = told(seen.iter().cloned().chain([person.look_back(NOON + 700_000, stamp)]));
+        let ids: Vec<_> = plays.iter().map(|play| play.track.id.as_str()).collect();
+        assert_eq!((ids, counted(&plays)), (vec!["a", "b", "c", "a"], 4), "{stamp:?}");
+    }
+}
+
+#[test]
+fn a_burst_of_old_looks_is_old_news() {
+    let mut person = Person::new();
+    person.whole(&song("a", 200.0)).whole(&song("b", 200.0)).quit();
+    let seen = observe(&person, 10_000, Stamp::End);
+    for burst in [3..9, 22..27, 15..25] {
+        let mut disturbed = seen.clone();
+        disturbed.splice(30..30, seen[burst.clone()].iter().cloned());
+        let plays = told(disturbed);
+        let heard: Vec<_> = plays.iter().map(|play| play.heard_ms).collect();
+        assert_eq!(heard, [200_000, 200_000], "{burst:?}: {plays:#?}");
     }
 }
 
