@@ -1,10 +1,10 @@
 //! Kept answers: the same question is asked once, by whatever tool, and in a ban the last answer is
 //! still there.
 //!
-//! A [`Question`](question::Question) is a call in canonical form. Its answer is looked for in memory,
+//! A [`Question`] is a call in canonical form. Its answer is looked for in memory,
 //! then on disk (`cache.db`), then on the server shared with other machines, if there is one. What is found and alive is the answer; what has expired is kept for a ban
 //! or an outage, and said to be old. How long an answer lives is one table: the `life` of each endpoint
-//! in the catalogue ([`Life`](crate::service::Life)) and the settings.
+//! in the catalogue ([`Life`]) and the settings.
 //!
 //! Invariant: only the verdicts `Fresh` (with status 200, whole) and `NotFound` are kept.
 //! Invariant: what was forgotten is not answered again, neither by a flight that was out meanwhile nor
