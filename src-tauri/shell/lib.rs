@@ -11,6 +11,7 @@ mod window;
 use std::process::ExitCode;
 
 use desk::Desk;
+use headroom_engine::gateway::Assets;
 use options::{Options, Parsed};
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 
