@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { clientsMissing, clientTests } from "./clients.mjs";
-import { linux, root, tool } from "./run.mjs";
+import { find, linux, root, tool } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
 const cargo = (...args) => ["cargo", args];
@@ -28,6 +28,12 @@ const checks = [
     name: "deny",
     says: "licences and sources of Rust dependencies",
     command: () => cargo("deny", "--log-level", "warn", "check", "bans", "licenses", "sources"),
+  },
+  {
+    name: "systemd",
+    says: "the systemd unit in docs/",
+    command: () => [process.execPath, ["scripts/unit.mjs"]],
+    skip: () => (find("systemd-analyze") ? null : "there is no systemd-analyze here"),
   },
   {
     name: "unit",

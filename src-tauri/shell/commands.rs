@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{Duration, interval};
 
 use crate::desk::Desk;
-use crate::tray;
+use crate::{signals, tray};
 
 /// How often notices are looked at while the window is seen.
 const NOTICES_EVERY: Duration = Duration::from_secs(2);
@@ -31,8 +31,27 @@ pub(crate) async fn call(desk: State<'_, Desk>, name: String, args: Value) -> Re
 /// Tries once more to start an engine that did not start.
 #[tauri::command]
 pub(crate) async fn restart_engine(app: AppHandle, desk: State<'_, Desk>) -> Result<(), ApiError> {
-    if desk.restart().await? {
-        tray::start(&app, &desk.engine()?).map_err(failed)?;
+    start_again(&app, &desk, false).await
+}
+
+/// Stops the engine that holds the data directory, and starts one here.
+#[tauri::command]
+pub(crate) async fn take_over_engine(app: AppHandle, desk: State<'_, Desk>) -> Result<(), ApiError> {
+    start_again(&app, &desk, true).await
+}
+
+async fn start_again(app: &AppHandle, desk: &Desk, take_over: bool) -> Result<(), ApiError> {
+    if desk.restart(take_over).await? {
+        let engine = desk.engine()?;
+        signals::quit_when_asked(app, &engine);
+        // Icons are made where windows are; a tray that fails is no reason to do without an engine.
+        let handle = app.clone();
+        let on_main = app.run_on_main_thread(move || {
+            if let Err(error) = tray::start(&handle, &engine) {
+                tracing::warn!("the tray icon could not be put up: {error}");
+            }
+        });
+        on_main.map_err(failed)?;
     }
     Ok(())
 }

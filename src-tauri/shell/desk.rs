@@ -3,19 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use headroom_engine::contract::{ApiError, Code};
-use headroom_engine::gateway::Server;
+use headroom_engine::gateway::{Assets, Server};
+use headroom_engine::holder;
 use headroom_engine::logs::{self, Logs};
 use headroom_engine::settings::DesktopSettings;
-use headroom_engine::{Engine, Options};
+use headroom_engine::{Engine, Options, StartError, TakeOverError};
 use tauri::async_runtime::JoinHandle;
 use tokio::sync::watch;
+
+/// How long another engine may take to end: it lets open requests go on for some seconds.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What the whole shell shares; managed by Tauri.
 pub(crate) struct Desk {
     data_dir: PathBuf,
-    running: Mutex<Result<Running, String>>,
+    /// The window's page, for a browser.
+    page: Assets,
+    running: Mutex<Result<Running, ApiError>>,
     seen: watch::Sender<bool>,
     feed: Mutex<Option<JoinHandle<()>>>,
     has_tray: AtomicBool,
@@ -29,11 +36,18 @@ struct Running {
 }
 
 impl Running {
-    async fn start(data_dir: &Path) -> Result<Self, String> {
-        let engine = Engine::start(Options::new(data_dir)).await.map_err(|error| with_causes(&error))?;
+    /// `take_over` asks another engine on the directory to end first.
+    async fn start(data_dir: &Path, page: Option<Assets>, take_over: bool) -> Result<Self, ApiError> {
+        let options = Options::new(data_dir).named(holder::APP);
+        let engine = if take_over {
+            Engine::take_over(options, PATIENCE).await
+        } else {
+            Engine::start(options).await.map_err(TakeOverError::Start)
+        };
+        let engine = engine.map_err(|error| not_started(&error))?;
         // After the lock: the files belong to whoever holds it.
         let logs = logs::start(data_dir).ok();
-        let server = match Server::start(&engine, None).await {
+        let server = match Server::start_with(&engine, None, page).await {
             Ok(server) => Some(server),
             // The window says so, from the engine's notices; everything else works.
             Err(error) => {
@@ -47,13 +61,14 @@ impl Running {
 
 impl Desk {
     /// Starts the engine and its loopback server. An engine that does not start is told in the window.
-    pub(crate) async fn open(data_dir: PathBuf) -> Self {
-        let running = Running::start(&data_dir).await;
+    pub(crate) async fn open(data_dir: PathBuf, page: Assets) -> Self {
+        let running = Running::start(&data_dir, Some(page.clone()), false).await;
         if let Err(error) = &running {
             eprintln!("headroom: {error}");
         }
         Self {
             data_dir,
+            page,
             running: Mutex::new(running),
             seen: watch::Sender::new(false),
             feed: Mutex::new(None),
@@ -61,14 +76,14 @@ impl Desk {
         }
     }
 
-    /// Starts an engine that did not start before: the other one may be gone, the settings mended. True
-    /// if there is a new one now.
-    pub(crate) async fn restart(&self) -> Result<bool, ApiError> {
+    /// Starts an engine that did not start before: the other one may be gone, the settings mended. With
+    /// `take_over` the other one is asked to end first. True if there is a new one now.
+    pub(crate) async fn restart(&self, take_over: bool) -> Result<bool, ApiError> {
         if self.engine().is_ok() {
             return Ok(false);
         }
-        let running = Running::start(&self.data_dir).await;
-        let failed = running.as_ref().err().map(|why| ApiError::new(Code::EngineStopped, why.clone()));
+        let running = Running::start(&self.data_dir, Some(self.page.clone()), take_over).await;
+        let failed = running.as_ref().err().cloned();
         *lock(&self.running) = running;
         failed.map_or(Ok(true), Err)
     }
@@ -76,8 +91,7 @@ impl Desk {
     /// The engine, or why there is none.
     pub(crate) fn engine(&self) -> Result<Engine, ApiError> {
         let running = lock(&self.running);
-        let why = |why: &String| ApiError::new(Code::EngineStopped, why.clone());
-        running.as_ref().map(|running| running.engine.clone()).map_err(why)
+        running.as_ref().map(|running| running.engine.clone()).map_err(Clone::clone)
     }
 
     pub(crate) fn data_dir(&self) -> &Path {
@@ -126,6 +140,15 @@ impl Desk {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why there is no engine, and whether that is because there is one elsewhere.
+fn not_started(error: &TakeOverError) -> ApiError {
+    let code = match error {
+        TakeOverError::Start(StartError::Running(_)) | TakeOverError::Stop(_) => Code::EngineElsewhere,
+        TakeOverError::Start(_) => Code::EngineStopped,
+    };
+    ApiError::new(code, with_causes(error))
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -11,6 +11,7 @@ mod window;
 use std::process::ExitCode;
 
 use desk::Desk;
+use headroom_engine::gateway::Assets;
 use options::{Options, Parsed};
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 
@@ -64,6 +65,7 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
         .invoke_handler(tauri::generate_handler![
             commands::call,
             commands::restart_engine,
+            commands::take_over_engine,
             commands::subscribe,
             commands::preferences_get,
             commands::preferences_set,
@@ -71,12 +73,17 @@ fn start(options: Options) -> Result<i32, Box<dyn std::error::Error>> {
             commands::open_link,
         ])
         .setup(move |app| {
-            let desk = tauri::async_runtime::block_on(Desk::open(data_dir));
+            // What is built into the program for its window, a browser gets too.
+            let files = app.asset_resolver();
+            let page =
+                Assets::new(move |path| files.get(path.to_owned()).map(|file| file.bytes().to_vec().into()));
+            let desk = tauri::async_runtime::block_on(Desk::open(data_dir, page));
             let engine = desk.engine().ok();
             app.manage(desk);
             signals::quit_on_signal(app.handle());
             deep_link::start(app.handle(), options.links, default_directory);
             if let Some(engine) = engine {
+                signals::quit_when_asked(app.handle(), &engine);
                 tray::start(app.handle(), &engine)?;
             }
             if !options.hidden {

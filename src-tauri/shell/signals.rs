@@ -1,6 +1,18 @@
 //! Being asked to end from outside is a clean quit: nothing counted is lost.
 
+use headroom_engine::Engine;
 use tauri::AppHandle;
+
+/// Quits when somebody with the control key asks the engine to end: `headroomctl stop`, or another
+/// Headroom that takes over.
+pub(crate) fn quit_when_asked(app: &AppHandle, engine: &Engine) {
+    let (app, engine) = (app.clone(), engine.clone());
+    tauri::async_runtime::spawn(async move {
+        engine.stop_asked().await;
+        tracing::info!("asked to end over the control API");
+        app.exit(0);
+    });
+}
 
 /// Quits on SIGINT, SIGTERM and SIGHUP (the end of the session).
 #[cfg(unix)]

@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// The data directory [default: HEADROOM_DATA_DIR, else the system's place for application data]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Show JSON, wherever something is shown
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -25,12 +28,46 @@ pub(crate) enum Command {
         /// Port on 127.0.0.1; 0 picks a free one [default: gateway.port of the settings]
         #[arg(long)]
         port: Option<u16>,
+        /// If another Headroom runs on the data directory, stop it first
+        #[arg(long)]
+        take_over: bool,
+        /// Leave the terminal; what `start` does
+        #[arg(long, hide = true)]
+        background: bool,
+    },
+    /// Run the engine in the background, and wait until it answers
+    Start {
+        /// Port on 127.0.0.1; 0 picks a free one [default: gateway.port of the settings]
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Let the running engine save and end
+    Stop,
+    /// Stop the engine, and start it in the background on the same port
+    Restart {
+        /// Another port on 127.0.0.1; 0 picks a free one
+        #[arg(long)]
+        port: Option<u16>,
     },
     /// Show the running engine and its meters
-    Status {
-        /// Print JSON
+    Status,
+    /// Show the last lines of the log
+    Logs {
+        /// Go on with new lines, until Ctrl-C
+        #[arg(short, long)]
+        follow: bool,
+        /// So many lines
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+        lines: usize,
+        /// The log of calls: one line each
         #[arg(long)]
-        json: bool,
+        calls: bool,
+    },
+    /// Open the window in a browser, by a link that works once
+    Open {
+        /// Print the link
+        #[arg(long)]
+        print: bool,
     },
     /// Make one call and print the body of its answer
     Get {
@@ -41,6 +78,9 @@ pub(crate) enum Command {
         /// A query parameter, k=v; may be given several times
         #[arg(short, long, value_name = "K=V", value_parser = pair)]
         query: Vec<(String, String)>,
+        /// Ask the service itself, whatever is kept
+        #[arg(long)]
+        fresh: bool,
     },
     /// The calls of the last 24 hours
     History {
@@ -49,14 +89,11 @@ pub(crate) enum Command {
     },
     /// Print the debug text: 24 h totals, peaks, endpoints, events
     Debug,
-    /// Check settings, data directory, vault, port, clock, databases and disk
+    /// Check settings, data directory, vault, sign-ins, port, clock, databases and disk
     Doctor {
         /// Ask the providers as well, one call each
         #[arg(long)]
         online: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Sign in at a service; prints the address of its consent page and waits for the answer
     Login {
@@ -84,6 +121,78 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Answers that are kept
+    Cache {
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, in the form `man -l -` shows
+    Man {
+        /// Of a command, such as: history import
+        #[arg(value_name = "COMMAND")]
+        words: Vec<String>,
+        /// Write the pages of all commands into a folder instead
+        #[arg(long, value_name = "DIR", conflicts_with = "words")]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Show what is kept, and how often it answered
+    Stats,
+    /// Forget every answer
+    Clear {
+        /// Of this service only
+        #[arg(long)]
+        service: Option<ServiceId>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Forget the answers about one thing
+    Forget {
+        #[command(subcommand)]
+        what: Forget,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Forget {
+    /// One answer, by its key
+    Key {
+        /// The key
+        key: String,
+    },
+    /// What mentions a track
+    Track {
+        /// Its artist
+        artist: String,
+        /// Its title
+        title: String,
+    },
+    /// What mentions an album
+    Album {
+        /// Its artist
+        artist: String,
+        /// Its title
+        album: String,
+    },
+    /// What mentions an artist
+    Artist {
+        /// The artist
+        artist: String,
+    },
+    /// Everything of a service
+    Service {
+        /// The service
+        service: ServiceId,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,9 +215,6 @@ pub(crate) enum HistoryCommand {
     Show {
         /// The service
         service: ServiceId,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Print the history of all services as JSON, in the form `import` reads
     Export,
@@ -116,9 +222,6 @@ pub(crate) enum HistoryCommand {
     Import {
         /// The file
         file: PathBuf,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -134,16 +237,9 @@ pub(crate) enum KeysCommand {
         /// Leave links in answers as the service wrote them
         #[arg(long)]
         raw_links: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List the keys
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// End a key
     Revoke {
         /// The tool's name

@@ -1,9 +1,9 @@
 //! Where a command is carried out: by the engine that runs, or by one of its own for a moment.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use headroom_engine::clock::Clock;
 use headroom_engine::contract::dispatch;
 use headroom_engine::gateway::Runtime;
 use headroom_engine::{Engine, Options, StartError};
@@ -11,6 +11,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+
+/// The name under which a command holds the directory for its moment.
+const COMMAND: &str = "a command of headroomctl";
+/// How long another command, or an engine that starts or stops, is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A running engine, seen from outside.
 pub(crate) struct Remote {
@@ -29,8 +35,7 @@ impl Remote {
     /// The engine that runs on `dir`; `None` if there is none. A `runtime.json` that a killed engine
     /// left behind is none.
     pub(crate) async fn find(dir: &Path) -> Result<Option<Self>, Failure> {
-        let Ok(bytes) = fs::read(dir.join("runtime.json")) else { return Ok(None) };
-        let Ok(runtime) = serde_json::from_slice::<Runtime>(&bytes) else { return Ok(None) };
+        let Some(runtime) = Runtime::read(dir) else { return Ok(None) };
         let client = reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(2)).build();
         let client = client.map_err(|e| Failure::of(&e))?;
         let address = format!("http://127.0.0.1:{}", runtime.port);
@@ -50,13 +55,18 @@ impl Remote {
             .header("x-headroom-key", &self.runtime.key)
     }
 
-    async fn call(&self, name: &str, args: &Value) -> Result<Value, Failure> {
-        let answer = self
-            .request(reqwest::Method::POST, &format!("/api/call/{name}"))
-            .body(args.to_string())
-            .send()
-            .await;
-        let answer = answer.map_err(|e| Failure::of(&e.without_url()))?;
+    pub(crate) async fn call(&self, name: &str, args: &Value) -> Result<Value, Failure> {
+        let request = self.request(reqwest::Method::POST, &format!("/api/call/{name}"));
+        Self::answer(request.body(args.to_string())).await
+    }
+
+    /// What a route of the control API shows.
+    pub(crate) async fn read(&self, path: &str) -> Result<Value, Failure> {
+        Self::answer(self.request(reqwest::Method::GET, path)).await
+    }
+
+    async fn answer(request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+        let answer = request.send().await.map_err(|e| Failure::of(&e.without_url()))?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(|e| Failure::of(&e.without_url()))?;
         let body: Value = serde_json::from_slice(&body).map_err(|e| Failure::of(&e))?;
@@ -71,18 +81,38 @@ impl Remote {
     }
 }
 
+/// Starts an engine; a command that holds the directory just now is waited for.
+pub(crate) async fn start_engine(options: Options) -> Result<Engine, StartError> {
+    let clock = Clock::system();
+    let until = clock.mono() + PATIENCE;
+    loop {
+        match Engine::start(options.clone()).await {
+            Err(StartError::Running(taken)) if taken.holder.name() == COMMAND && clock.mono() < until => {
+                tokio::time::sleep(LOOK).await;
+            }
+            started => return started,
+        }
+    }
+}
+
 impl Backend {
     /// The running engine, else one of our own on the files.
     pub(crate) async fn open(dir: &Path) -> Result<Self, Failure> {
-        if let Some(remote) = Remote::find(dir).await? {
-            return Ok(Self::Remote(remote));
-        }
-        match Engine::start(Options::new(PathBuf::from(dir))).await {
-            Ok(engine) => Ok(Self::Local(engine)),
-            Err(error @ StartError::Running(_)) => Err(Failure::failed(format!(
-                "{error}, but it does not answer: is it starting or stopping? Try again in a moment"
-            ))),
-            Err(error) => Err(Failure::of(&error)),
+        let clock = Clock::system();
+        let until = clock.mono() + PATIENCE;
+        loop {
+            if let Some(remote) = Remote::find(dir).await? {
+                return Ok(Self::Remote(remote));
+            }
+            match start_engine(Options::new(dir).named(COMMAND)).await {
+                Ok(engine) => return Ok(Self::Local(engine)),
+                // It may be starting or stopping.
+                Err(StartError::Running(_)) if clock.mono() < until => tokio::time::sleep(LOOK).await,
+                Err(error @ StartError::Running(_)) => {
+                    return Err(Failure::failed(format!("{error}, but does not answer")));
+                }
+                Err(error) => return Err(Failure::of(&error)),
+            }
         }
     }
 

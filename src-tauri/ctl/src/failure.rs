@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use headroom_engine::contract::{ApiError, Code};
 
+use crate::show::{BAD, paint, remark};
+
 /// A failed command.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -25,11 +27,34 @@ impl Failure {
 
     /// Exit 3.
     pub(crate) fn no_engine(dir: &std::path::Path) -> Self {
-        let text = format!(
-            "no engine is running on {}: `headroomctl serve` runs one, and so does the app",
-            dir.display()
-        );
+        let text = match headroom_engine::holder::of(dir) {
+            // Starting, stopping, without a loopback server, or a command at work.
+            Some(holder) => format!("{holder} holds {} and does not answer", dir.display()),
+            None => format!(
+                "no engine is running on {}: `headroomctl start` runs one, and so does the app",
+                dir.display()
+            ),
+        };
         Self { exit: 3, text }
+    }
+
+    /// Whoever read what is written has seen enough: no failure at all.
+    pub(crate) fn nobody_reads() -> Self {
+        Self { exit: 0, text: String::new() }
+    }
+
+    /// Whether the engine has no such command: it is of another version.
+    pub(crate) fn is_unknown_command(&self) -> bool {
+        self.text.starts_with("There is no command ")
+    }
+
+    pub(crate) fn is_no_engine(&self) -> bool {
+        self.exit == 3
+    }
+
+    /// The same, with more to say.
+    pub(crate) fn and(self, more: &str) -> Self {
+        Self { text: format!("{}; {more}", self.text), ..self }
     }
 
     /// Exit 4.
@@ -63,7 +88,7 @@ impl Failure {
 
     pub(crate) fn report(&self) -> ExitCode {
         if !self.text.is_empty() {
-            eprintln!("headroomctl: {}", self.text);
+            remark!("{} {}", paint(BAD, "headroomctl:"), self.text);
         }
         ExitCode::from(self.exit)
     }

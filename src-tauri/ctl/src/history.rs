@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::args::HistoryCommand;
 use crate::backend::Backend;
 use crate::failure::Failure;
-use crate::show;
+use crate::progress::Progress;
+use crate::show::{self, say};
 
 /// The part of a day's answer that is used here.
 #[derive(Deserialize)]
@@ -24,12 +25,12 @@ struct Day {
     peak_cpm: u32,
 }
 
-pub(crate) async fn run(dir: &Path, command: HistoryCommand) -> Result<(), Failure> {
+pub(crate) async fn run(dir: &Path, command: HistoryCommand, as_json: bool) -> Result<(), Failure> {
     let backend = Backend::open(dir).await?;
     let done = match command {
-        HistoryCommand::Show { service, json: as_json } => show_minutes(&backend, service, as_json).await,
+        HistoryCommand::Show { service } => show_minutes(&backend, service, as_json).await,
         HistoryCommand::Export => export(&backend).await,
-        HistoryCommand::Import { file, json: as_json } => import(&backend, &file, as_json).await,
+        HistoryCommand::Import { file } => import(&backend, &file, as_json).await,
     };
     backend.close().await;
     done
@@ -39,12 +40,12 @@ async fn show_minutes(backend: &Backend, service: ServiceId, as_json: bool) -> R
     let day: Day = backend.call("day", json!({ "service": service })).await?;
     let history = minutes(day.start, &day.calls);
     if as_json {
-        show::json(&json!({ "service": service, "rate_limit": day.limit, "history": history }));
-        return Ok(());
+        let shown = json!({ "service": service, "rate_limit": day.limit, "history": history });
+        return show::json(&shown);
     }
-    println!("{} calls in 24 h, at most {} a minute of {}", day.total_24h, day.peak_cpm, day.limit);
+    say!("{} calls in 24 h, at most {} a minute of {}", day.total_24h, day.peak_cpm, day.limit)?;
     for (minute, calls) in history {
-        println!("{}  {calls:>5}", Wall::from_seconds(minute).to_text());
+        say!("{}  {calls:>5}", Wall::from_seconds(minute).to_text())?;
     }
     Ok(())
 }
@@ -56,7 +57,9 @@ fn minutes(start: i64, calls: &[u32]) -> Vec<(i64, u32)> {
 
 async fn export(backend: &Backend) -> Result<(), Failure> {
     let mut history = Map::new();
+    let progress = Progress::steps(ServiceId::ALL.len(), "Reading");
     for service in ServiceId::ALL {
+        progress.step();
         let day: Day = backend.call("day", json!({ "service": service })).await?;
         if day.total_24h == 0 {
             continue;
@@ -68,27 +71,24 @@ async fn export(backend: &Backend) -> Result<(), Failure> {
         }
     }
     let events = backend.ask("events").await?;
-    show::json(&json!({ "ts": Clock::system().wall().seconds(), "history": history, "events": events }));
-    Ok(())
+    drop(progress);
+    show::json(&json!({ "ts": Clock::system().wall().seconds(), "history": history, "events": events }))
 }
 
 async fn import(backend: &Backend, file: &Path, as_json: bool) -> Result<(), Failure> {
     let text = fs::read_to_string(file)
         .map_err(|e| Failure::failed(format!("cannot read {}: {e}", file.display())))?;
+    let size = show::size(u64::try_from(text.len()).unwrap_or(0));
+    let progress = Progress::spinner(format!("Taking in {size}"));
     let imported: Value = backend.call("import_history", json!({ "text": text })).await?;
+    drop(progress);
     if as_json {
-        show::json(&imported);
-        return Ok(());
+        return show::json(&imported);
     }
     let number = |name: &str| imported.get(name).and_then(Value::as_u64).unwrap_or(0);
-    println!(
-        "{} calls in {} minutes taken in, {} events",
-        number("calls"),
-        number("minutes"),
-        number("events")
-    );
+    say!("{} calls in {} minutes taken in, {} events", number("calls"), number("minutes"), number("events"))?;
     if number("out_of_range") > 0 {
-        println!("{} minutes were left out: over 24 h old, or in the future", number("out_of_range"));
+        say!("{} minutes were left out: over 24 h old, or in the future", number("out_of_range"))?;
     }
     let unknown: Vec<_> = imported
         .get("unknown")
@@ -98,7 +98,7 @@ async fn import(backend: &Backend, file: &Path, as_json: bool) -> Result<(), Fai
         .filter_map(Value::as_str)
         .collect();
     if !unknown.is_empty() {
-        println!("left out, no such service: {}", unknown.join(", "));
+        say!("left out, no such service: {}", unknown.join(", "))?;
     }
     Ok(())
 }

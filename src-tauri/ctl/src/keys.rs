@@ -2,51 +2,58 @@
 
 use std::path::Path;
 
+use headroom_engine::clock::Wall;
 use serde_json::{Value, json};
 
 use crate::args::KeysCommand;
 use crate::backend::Backend;
 use crate::failure::Failure;
-use crate::show;
+use crate::show::{self, DIM, PLAIN, Table, remark, say};
 
-pub(crate) async fn run(dir: &Path, command: KeysCommand) -> Result<(), Failure> {
+pub(crate) async fn run(dir: &Path, command: KeysCommand, as_json: bool) -> Result<(), Failure> {
     let backend = Backend::open(dir).await?;
-    let done = carry_out(&backend, command).await;
+    let done = carry_out(&backend, command, as_json).await;
     backend.close().await;
     done
 }
 
-async fn carry_out(backend: &Backend, command: KeysCommand) -> Result<(), Failure> {
+async fn carry_out(backend: &Backend, command: KeysCommand, as_json: bool) -> Result<(), Failure> {
     match command {
-        KeysCommand::Add { name, services, raw_links, json: as_json } => {
+        KeysCommand::Add { name, services, raw_links } => {
             let args = json!({ "name": name, "services": services, "raw_links": raw_links });
             let made: Value = backend.call("add_key", args).await?;
             if as_json {
-                show::json(&made);
-                return Ok(());
+                return show::json(&made);
             }
-            println!("{}", made.get("key").and_then(Value::as_str).unwrap_or_default());
-            eprintln!("This is the key of {name}. It is not shown again.");
+            say!("{}", made.get("key").and_then(Value::as_str).unwrap_or_default())?;
+            remark!("This is the key of {name}. It is not shown again.");
         }
-        KeysCommand::List { json: as_json } => {
+        KeysCommand::List => {
             let keys = backend.ask("keys").await?;
             if as_json {
-                show::json(&keys);
-                return Ok(());
+                return show::json(&keys);
             }
-            for key in keys.as_array().into_iter().flatten() {
-                let services = key.get("services").and_then(Value::as_array);
-                let services = services.map_or_else(
-                    || "all services".to_owned(),
-                    |list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-                );
-                println!("{:<20} {services}", key.get("name").and_then(Value::as_str).unwrap_or_default());
-            }
+            return list(&keys);
         }
         KeysCommand::Revoke { name } => {
             backend.call::<Value>("revoke_key", json!({ "name": name })).await?;
-            eprintln!("The key of {name} no longer opens anything.");
+            remark!("The key of {name} no longer opens anything.");
         }
     }
     Ok(())
+}
+
+fn list(keys: &Value) -> Result<(), Failure> {
+    let mut table = Table::new(&["tool", "made", "services"]);
+    for key in keys.as_array().into_iter().flatten() {
+        let services = key.get("services").and_then(Value::as_array);
+        let services = services.map_or_else(
+            || "all".to_owned(),
+            |list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        );
+        let made = Wall::from_seconds(key.get("created").and_then(Value::as_i64).unwrap_or(0)).to_text();
+        let name = key.get("name").and_then(Value::as_str).unwrap_or_default();
+        table.row([(PLAIN, name.to_owned()), (DIM, made), (PLAIN, services)]);
+    }
+    table.print()
 }

@@ -1,7 +1,6 @@
 //! `login` and `logout`.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use headroom_engine::service::ServiceId;
@@ -9,7 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
+use crate::browser;
 use crate::failure::Failure;
+use crate::show::{remark, say};
 
 /// Between two looks at how the sign-in stands.
 const LOOK: Duration = Duration::from_millis(200);
@@ -44,17 +45,17 @@ pub(crate) async fn login(dir: &Path, service: ServiceId, browser: bool) -> Resu
 async fn sign_in(backend: &Backend, service: ServiceId, browser: bool) -> Result<(), Failure> {
     let begun: Begun =
         backend.call("begin_sign_in", json!({ "service": service, "via": "loopback" })).await?;
-    println!("{}", begun.url);
+    say!("{}", begun.url)?;
     if browser {
-        eprintln!("The consent page opens in your browser; if not, open the address above.");
-        open(&begun.url);
+        remark!("The consent page opens in your browser; if not, open the address above.");
+        browser::open(&begun.url);
     } else {
-        eprintln!("Open this address in a browser on this machine.");
+        remark!("Open this address in a browser on this machine.");
     }
     let account = tokio::time::timeout(PATIENCE, wait(backend, &begun.state)).await;
     let account = account.map_err(|_| Failure::failed("no answer came within 5 minutes: begin again"))??;
     let name = account.name.unwrap_or(account.id);
-    eprintln!("Signed in at {} as {name}.", service.service().label);
+    remark!("Signed in at {} as {name}.", service.service().label);
     Ok(())
 }
 
@@ -67,16 +68,6 @@ async fn wait(backend: &Backend, state: &str) -> Result<Account, Failure> {
             Progress { .. } => tokio::time::sleep(LOOK).await,
         }
     }
-}
-
-/// Opens a page by the system's own opener. Best effort: the address is printed as well.
-fn open(url: &str) {
-    let (program, args): (&str, &[&str]) = match std::env::consts::OS {
-        "macos" => ("open", &[]),
-        "windows" => ("rundll32", &["url.dll,FileProtocolHandler"]),
-        _ => ("xdg-open", &[]),
-    };
-    let _ = Command::new(program).args(args).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
 }
 
 pub(crate) async fn logout(dir: &Path, service: ServiceId, account: Option<String>) -> Result<(), Failure> {
@@ -92,7 +83,7 @@ async fn sign_out(backend: &Backend, service: ServiceId, account: Option<String>
         None => active(backend, service).await?,
     };
     backend.call::<Value>("sign_out", json!({ "service": service, "account": account })).await?;
-    eprintln!("{account} is signed out at {}; what was counted stays.", service.service().label);
+    remark!("{account} is signed out at {}; what was counted stays.", service.service().label);
     Ok(())
 }
 

@@ -27,7 +27,7 @@ fn full() -> Snapshot {
     };
     let minutes: Vec<_> = (0..1_440).map(|m| (START + m * 60, counts(m))).collect();
     let endpoints: BTreeMap<_, _> = (0..20).map(|e| (format!("endpoint_{e}"), minutes.clone())).collect();
-    let service = SavedService { endpoints, recent: Vec::new() };
+    let service = SavedService { endpoints, ..SavedService::default() };
     let services = ServiceId::ALL.iter().map(|id| (*id, service.clone())).collect();
     Snapshot { saved_at: START * 1_000, services, ..Snapshot::default() }
 }

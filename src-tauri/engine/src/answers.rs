@@ -20,7 +20,7 @@ use crate::contract::{
     GatewayInfo, KeyInfo, LastHour, Limits, NewKey, Notice, NoticeKind, SearchResult, SecretInfo, ServiceDay,
     ServiceInfo, SignInBegun, SignInProgress, SignInVia, Status, TokenInfo, TokenPerformance, TokenStatus,
 };
-use crate::engine::Engine;
+use crate::engine::{Engine, Inner};
 use crate::metadata::{read_search, search_path};
 use crate::meter::{Event, Imported, Summary, rollup};
 use crate::rates::Rates;
@@ -174,6 +174,22 @@ impl Engine {
     }
 }
 
+impl Inner {
+    /// What the user should know until it is mended.
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let mut notice = |kind, text: Option<String>| notices.extend(text.map(|text| Notice { kind, text }));
+        notice(NoticeKind::SettingsRejected, self.rejected_settings.lock().clone());
+        notice(NoticeKind::StorageFailing, self.recorder.failing());
+        notice(NoticeKind::LibraryUnusable, self.library.as_ref().err().map(ToString::to_string));
+        notice(NoticeKind::PortTaken, self.listening.lock().1.clone());
+        notice(NoticeKind::CacheFailing, self.cache.trouble());
+        notice(NoticeKind::LinkRefused, self.accounts.refused_link());
+        notice(NoticeKind::SharedGone, self.shared.notice());
+        notices
+    }
+}
+
 impl Contract for Engine {
     async fn catalogue(&self) -> Result<Vec<ServiceInfo>, ApiError> {
         let settings = self.settings();
@@ -193,22 +209,12 @@ impl Contract for Engine {
     }
 
     async fn status(&self) -> Result<Status, ApiError> {
-        let mut notices = Vec::new();
-        let mut notice = |kind, text: Option<String>| notices.extend(text.map(|text| Notice { kind, text }));
-        notice(NoticeKind::SettingsRejected, self.rejected_settings());
-        notice(NoticeKind::StorageFailing, self.storage_failing());
-        notice(NoticeKind::LibraryUnusable, self.inner.library.as_ref().err().map(ToString::to_string));
-        let (address, trouble) = self.listening();
-        notice(NoticeKind::PortTaken, trouble);
-        notice(NoticeKind::CacheFailing, self.inner.cache.trouble());
-        notice(NoticeKind::LinkRefused, self.accounts().refused_link());
-        notice(NoticeKind::SharedGone, self.inner.shared.notice());
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
             data_dir: self.data_dir().display().to_string(),
-            address,
+            address: self.listening().0,
             started_at: self.inner.started.seconds(),
-            notices,
+            notices: self.inner.notices(),
         })
     }
 

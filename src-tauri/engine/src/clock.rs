@@ -19,6 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A point on the monotonic clock, in microseconds from an arbitrary origin. May be negative: a call
 /// made before the machine was started again still has its place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash)]
@@ -63,7 +65,8 @@ impl Sub<Duration> for Mono {
 }
 
 /// UTC, in milliseconds since 1970. Stored and shown, never used to measure a wait.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Wall(i64);
 
 impl Wall {

@@ -428,6 +428,8 @@ pub enum Code {
     Failed,
     /// There is no engine.
     EngineStopped,
+    /// There is none here: another one holds the data directory.
+    EngineElsewhere,
 }
 
 /// Every failure the window sees.
@@ -480,6 +482,9 @@ macro_rules! contract {
                 _ => Err(ApiError::new(Code::BadRequest, format!("There is no command {name:?}"))),
             }
         }
+
+        /// The names of all commands.
+        pub const COMMANDS: &[&str] = &[$(stringify!($name)),+];
 
         /// The commands in TypeScript.
         fn commands(config: &ts_rs::Config) -> String {

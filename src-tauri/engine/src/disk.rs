@@ -49,6 +49,18 @@ fn open(path: &Path, _readers: Readers) -> io::Result<AtomicWriteFile> {
     AtomicWriteFile::options().open(path)
 }
 
+/// Makes a folder, and those above it, that only its owner may enter (0700). One that is there stays as
+/// it is.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn make_private_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(dir)
+}
+
 /// Removes temporary files that an interrupted write of `path` left beside it: `.{name}.` and six
 /// letters or digits.
 pub fn sweep_leftovers(path: &Path) {

@@ -11,7 +11,6 @@
 //! # Ok(()) }
 //! ```
 
-use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +32,8 @@ use crate::cache::Cache;
 use crate::call::transport::{HttpTransport, Transport, TransportError};
 use crate::call::{Answer, Call, CallError};
 use crate::clock::{Clock, Wall};
+use crate::happenings::Happenings;
+use crate::holder::{self, Hold, StopError, Taken};
 use crate::library::{Library, LibraryError};
 use crate::meter::history::{HistoryError, HistoryFile};
 use crate::meter::{Event, EventKind, Meter};
@@ -43,9 +44,12 @@ use crate::settings::{Settings, SettingsError, SettingsFile};
 use crate::shared::{News, Shared};
 
 /// How an engine is started.
+#[derive(Clone)]
 pub struct Options {
     /// The data directory; made if it is not there.
     pub data_dir: PathBuf,
+    /// What runs it, as told to whoever finds the directory taken: `the app`.
+    pub name: String,
     /// The time.
     pub clock: Clock,
     /// The last step of a call; HTTP unless a test says otherwise.
@@ -61,11 +65,18 @@ impl Options {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            name: "an engine".to_owned(),
             clock: Clock::system(),
             transport: None,
             credentials: None,
             environment: std::env::vars().collect(),
         }
+    }
+
+    /// The same, run by `name`.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
     }
 }
 
@@ -83,8 +94,8 @@ pub fn default_data_dir() -> Option<PathBuf> {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Another engine holds the directory.
-    #[error("an engine is already running on {0}")]
-    Running(PathBuf),
+    #[error("{0}")]
+    Running(Taken),
     /// The directory cannot be used.
     #[error("cannot use the data directory {path}: choose another with --data-dir, or make it writable")]
     Directory {
@@ -106,6 +117,17 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error("cannot set up HTTPS")]
     Transport(#[from] TransportError),
+}
+
+/// Why an engine does not take over a directory.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeOverError {
+    /// The other engine cannot be asked to end.
+    #[error(transparent)]
+    Stop(#[from] StopError),
+    /// The other one is gone, or did not end in time; this one does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
 }
 
 /// What we allow ourselves at any accounts server: a token lives an hour, and people sign in rarely.
@@ -143,11 +165,13 @@ pub(crate) struct Inner {
     pub(crate) shared: Shared,
     paused: AtomicBool,
     frames: watch::Sender<Option<Arc<Rates>>>,
-    rejected_settings: Mutex<Option<String>>,
+    pub(crate) happenings: Happenings,
+    pub(crate) rejected_settings: Mutex<Option<String>>,
     /// Where the loopback server listens, or why it does not.
-    listening: Mutex<(Option<String>, Option<String>)>,
+    pub(crate) listening: Mutex<(Option<String>, Option<String>)>,
+    stop_asked: watch::Sender<bool>,
     /// Held while the engine lives: one engine a directory.
-    lock: Mutex<Option<File>>,
+    hold: Mutex<Option<Hold>>,
 }
 
 impl Inner {
@@ -164,7 +188,6 @@ impl Inner {
     }
 
     pub(crate) fn apply(&self, settings: &Settings) {
-        self.shared.follow(settings.cache.shared_url.as_ref());
         for id in ServiceId::ALL {
             let budget = settings.budget(*id, self.credentials.has(*id));
             let lane = self.lane(*id);
@@ -185,6 +208,7 @@ impl Inner {
             None => {}
             Some(Ok(settings)) => {
                 self.apply(&settings);
+                self.shared.follow(settings.cache.shared_url.as_ref());
                 *self.rejected_settings.lock() = None;
                 tracing::info!("settings.json was read again");
             }
@@ -202,6 +226,7 @@ impl Inner {
         }
         self.cache.tick(&self.settings.current().cache);
         self.recorder.tick().await;
+        self.tell_news();
         if self.frames.receiver_count() > 0 {
             let rates = Arc::new(self.rates());
             self.frames.send_if_modified(|last| {
@@ -235,8 +260,8 @@ impl Engine {
     /// # Errors
     /// See [`StartError`]. Nothing on disk is changed then, but for a damaged history set aside.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let Options { data_dir, clock, transport, credentials, environment } = options;
-        let lock = take_lock(&data_dir)?;
+        let Options { data_dir, name, clock, transport, credentials, environment } = options;
+        let hold = Hold::take(&data_dir, &name).await?;
         let settings = SettingsFile::open(&data_dir, environment.iter().cloned())?;
         let vault_file = Arc::new(VaultFile::open(&data_dir)?);
         let keys = Keys::new(Arc::clone(&vault_file));
@@ -289,19 +314,65 @@ impl Engine {
             clock,
             paused: AtomicBool::new(false),
             frames: watch::Sender::new(None),
+            happenings: Happenings::default(),
             rejected_settings: Mutex::new(None),
             listening: Mutex::new((None, None)),
-            lock: Mutex::new(Some(lock)),
+            stop_asked: watch::Sender::new(false),
+            hold: Mutex::new(Some(hold)),
         });
+        inner.cache.share(&inner.shared);
         inner.accounts.attach_engine(Arc::downgrade(&inner));
         read_vault(&inner).await;
         // Budgets first: the windows to be filled are theirs.
         inner.apply(&inner.settings.current());
         inner.recorder.restore(loaded);
         inner.recorder.save().await;
+        // Last, because it tells the others what the windows hold.
+        inner.shared.follow(inner.settings.current().cache.shared_url.as_ref());
         inner.shared.first_try(SHARED_PATIENCE).await;
+        // What is so from the start is no news.
+        inner.tell_news();
         let ticker = tokio::spawn(tick(Arc::downgrade(&inner)));
+        tokio::spawn(meet_others(Arc::downgrade(&inner)));
         Ok(Self { inner, ticker: Arc::new(Mutex::new(Some(ticker))) })
+    }
+
+    /// Starts an engine on a directory that another one may hold: that one is asked to end first, and
+    /// has `patience` to do so.
+    ///
+    /// # Errors
+    /// See [`TakeOverError`]. An engine that does not answer is left alone.
+    pub async fn take_over(options: Options, patience: Duration) -> Result<Self, TakeOverError> {
+        let silent = match holder::ask_to_stop(&options.data_dir).await {
+            Err(silent @ StopError::Silent { .. }) => Some(silent),
+            Ok(_) | Err(StopError::NotRunning(_)) => None,
+        };
+        // Whoever does not answer may be a command that is done in a moment.
+        let patience = if silent.is_some() { A_MOMENT.min(patience) } else { patience };
+        let until = options.clock.mono() + patience;
+        loop {
+            match Self::start(options.clone()).await {
+                Err(StartError::Running(_)) if options.clock.mono() < until => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                Err(running @ StartError::Running(_)) => {
+                    return Err(silent.map_or(TakeOverError::Start(running), TakeOverError::Stop));
+                }
+                started => return Ok(started?),
+            }
+        }
+    }
+
+    /// Asks the program that runs this engine to end it.
+    pub(crate) fn ask_to_stop(&self) {
+        self.inner.stop_asked.send_replace(true);
+    }
+
+    /// Waits until this engine was asked to end, over the control API. Whoever runs it then ends it.
+    pub async fn stop_asked(&self) {
+        let mut asked = self.inner.stop_asked.subscribe();
+        // The sender lives as long as this handle.
+        let _ = asked.wait_for(|asked| *asked).await;
     }
 
     /// Takes a call down the path.
@@ -322,6 +393,12 @@ impl Engine {
     #[must_use]
     pub fn frames(&self) -> watch::Receiver<Option<Arc<Rates>>> {
         self.inner.frames.subscribe()
+    }
+
+    /// What happens: bans, sign-ins, notices, plays.
+    #[must_use]
+    pub fn happenings(&self) -> &Happenings {
+        &self.inner.happenings
     }
 
     /// Everything counted.
@@ -409,7 +486,8 @@ impl Engine {
         self.inner.shared.stop().await;
         self.inner.recorder.save().await;
         self.inner.cache.stop().await;
-        self.inner.lock.lock().take();
+        tracing::info!("everything counted is saved; the engine has stopped");
+        self.inner.hold.lock().take();
     }
 
     /// Where the loopback server listens, and what keeps it from listening.
@@ -419,6 +497,11 @@ impl Engine {
     }
 
     pub(crate) fn set_listening(&self, address: Option<String>, trouble: Option<String>) {
+        match (&address, &trouble) {
+            (Some(address), _) => tracing::info!("the loopback server listens on {address}"),
+            (None, Some(trouble)) => tracing::error!("the loopback server does not listen: {trouble}"),
+            (None, None) => tracing::info!("the loopback server has stopped"),
+        }
         *self.inner.listening.lock() = (address, trouble);
     }
 
@@ -428,10 +511,16 @@ impl Engine {
     ) -> Result<(), SettingsError> {
         let settings = self.inner.settings.edit(edit)?;
         self.inner.apply(&settings);
+        self.inner.shared.follow(settings.cache.shared_url.as_ref());
         *self.inner.rejected_settings.lock() = None;
         Ok(())
     }
 }
+
+/// As long as a command without an engine holds the directory, generously.
+const A_MOMENT: Duration = Duration::from_secs(1);
+/// Between two looks whether the other engine has ended.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A keychain that asks its user something must not hold the start up for longer than this; what it
 /// says comes later.
@@ -456,6 +545,18 @@ fn environment_says(environment: &[(String, String)], name: &str, value: &str) -
     environment.iter().any(|(n, v)| n == name && v.eq_ignore_ascii_case(value))
 }
 
+/// What is kept together with other machines, once a second; apart from [`tick`], for it may wait for
+/// their server.
+async fn meet_others(engine: std::sync::Weak<Inner>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        let Some(inner) = engine.upgrade() else { return };
+        inner.cache.meet_others().await;
+    }
+}
+
 async fn tick(engine: std::sync::Weak<Inner>) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -465,31 +566,4 @@ async fn tick(engine: std::sync::Weak<Inner>) {
         let Some(inner) = engine.upgrade() else { return };
         inner.second().await;
     }
-}
-
-fn take_lock(dir: &Path) -> Result<File, StartError> {
-    let failed = |source| StartError::Directory { path: dir.to_owned(), source };
-    make_private_dir(dir).map_err(failed)?;
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join("engine.lock"))
-        .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StartError::Running(dir.to_owned())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
-}
-
-#[cfg(unix)]
-fn make_private_dir(dir: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-#[cfg(not(unix))]
-fn make_private_dir(dir: &Path) -> io::Result<()> {
-    fs::create_dir_all(dir)
 }

@@ -2,7 +2,8 @@
 //!
 //! One room for one word: the catalogue of services ([`service`]), the path every call takes ([`call`]),
 //! what we allow ourselves ([`budget`]), what is counted ([`meter`]), credentials ([`account`]), kept
-//! answers ([`cache`]), what several machines share ([`shared`]), and the loopback server ([`gateway`]). [`Engine`] is the front door.
+//! answers ([`cache`]), what was listened to ([`plays`]), what several machines share ([`shared`]), and the
+//! loopback server ([`gateway`]). [`Engine`] is the front door.
 //!
 //! Invariant: this crate knows no host. No window, no globals, no clock but [`clock`].
 
@@ -16,10 +17,13 @@ pub mod disk;
 pub mod engine;
 pub mod gateway;
 pub mod glance;
+pub mod happenings;
+pub mod holder;
 pub mod library;
 pub mod logs;
 pub mod metadata;
 pub mod meter;
+pub mod plays;
 pub mod rates;
 pub mod recorder;
 pub mod service;
@@ -28,4 +32,4 @@ pub mod shared;
 
 mod answers;
 
-pub use engine::{Engine, Options, StartError, default_data_dir};
+pub use engine::{Engine, Options, StartError, TakeOverError, default_data_dir};

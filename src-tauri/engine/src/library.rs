@@ -87,19 +87,7 @@ impl Library {
     /// # Errors
     /// What is wrong with it.
     pub fn check(dir: &Path) -> Result<String, String> {
-        let path = dir.join("library.db");
-        if !path.exists() {
-            return Ok("there is none yet".to_owned());
-        }
-        let check = || -> rusqlite::Result<String> {
-            let db = Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        };
-        match check() {
-            Ok(found) if found == "ok" => Ok("whole".to_owned()),
-            Ok(found) => Err(format!("library.db is damaged: {found}")),
-            Err(error) => Err(format!("library.db cannot be read: {error}")),
-        }
+        check_database(&dir.join("library.db"))
     }
 
     /// Runs `work` on the connection, away from the runtime's threads.
@@ -113,6 +101,28 @@ impl Library {
         let db = Arc::clone(&self.0);
         let done = tokio::task::spawn_blocking(move || work(&mut db.lock())).await;
         done.unwrap_or_else(|panic| Err(rusqlite::Error::ToSqlConversionFailure(panic.into())))
+    }
+}
+
+/// Whether the SQLite file `path` is whole, in words. Changes nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_database(path: &Path) -> Result<String, String> {
+    if !path.exists() {
+        return Ok("there is none yet".to_owned());
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let check = || -> rusqlite::Result<String> {
+        let db = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // A writer may be at work.
+        db.busy_timeout(Duration::from_secs(5))?;
+        db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+    };
+    match check() {
+        Ok(found) if found == "ok" => Ok("whole".to_owned()),
+        Ok(found) => Err(format!("{name} is damaged: {found}")),
+        Err(error) => Err(format!("{name} cannot be read: {error}")),
     }
 }
 

@@ -124,7 +124,7 @@ impl Inner {
         }
     }
 
-    fn service_rates(&self, id: ServiceId) -> ServiceRates {
+    pub(crate) fn service_rates(&self, id: ServiceId) -> ServiceRates {
         let lane = self.lane(id);
         let (view, rates) = (lane.gate.view(), self.meter.rates(id));
         let now = self.clock.mono();

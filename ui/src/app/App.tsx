@@ -60,7 +60,7 @@ export function App(props: { host: Host; preferences: PreferenceStore }) {
         <Sidebar />
         <main ref={main} id="main" class="main" tabindex={-1}>
           <div class="content">
-            <ErrorBoundary fallback={(cause: unknown) => <Stopped engine={false} message={String(cause)} />}>
+            <ErrorBoundary fallback={(cause: unknown) => <Stopped code="failed" message={String(cause)} />}>
               <Notices />
               <Switch>
                 <Match when={feed.phase() === "loading"}>
@@ -70,10 +70,7 @@ export function App(props: { host: Host; preferences: PreferenceStore }) {
                   <Offline />
                 </Match>
                 <Match when={feed.phase() === "stopped"}>
-                  <Stopped
-                    engine={feed.error()?.code === "engine_stopped"}
-                    message={feed.error()?.message ?? ""}
-                  />
+                  <Stopped code={feed.error()?.code ?? "failed"} message={feed.error()?.message ?? ""} />
                 </Match>
                 <Match when={feed.phase() === "ready"}>
                   <Page />

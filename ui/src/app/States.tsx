@@ -1,4 +1,5 @@
 import { createSignal, For, Show } from "solid-js";
+import type { ApiError } from "../contract/contract";
 import { t } from "../text/strings";
 import { useApp } from "./context";
 import { WarnIcon } from "./icons";
@@ -35,37 +36,58 @@ export function Offline() {
   );
 }
 
-/** The engine said that it stopped; or the window itself could not go on. */
-export function Stopped(props: { engine: boolean; message: string }) {
+/** The engine said that it stopped, or runs elsewhere; or the window itself could not go on. */
+export function Stopped(props: { code: ApiError["code"]; message: string }) {
   const { feed, say } = useApp();
   const [busy, setBusy] = createSignal(false);
+  const engine = () => props.code === "engine_stopped";
   // Another engine at work makes calls: nothing may be said of them here.
-  const taken = () => props.engine && /already running/i.test(props.message);
+  const elsewhere = () => props.code === "engine_elsewhere";
   const title = () => {
-    if (taken()) return t.states.takenTitle;
-    return props.engine ? t.states.stoppedTitle : t.states.failedTitle;
+    if (elsewhere()) return t.states.elsewhereTitle;
+    return engine() ? t.states.stoppedTitle : t.states.failedTitle;
   };
-  const retry = async (): Promise<void> => {
+  const detail = () => {
+    if (elsewhere()) return t.states.elsewhereDetail;
+    return engine() ? t.states.stoppedDetail : t.states.failedDetail;
+  };
+  const busyWith = async (work: () => Promise<void>): Promise<void> => {
     setBusy(true);
-    await (props.engine ? feed.restart() : feed.load());
+    await work();
     setBusy(false);
   };
+  const retry = () => busyWith(engine() || elsewhere() ? feed.restart : feed.load);
   const copy = (): void => {
     feed.host.copyText(props.message).then(
       () => say(t.said.copied),
       () => say(t.said.failedCopy),
     );
   };
+  const canTakeOver = () => elsewhere() && feed.host.takeOver !== undefined;
   return (
     <section class="full-state full-state-danger" role="alert">
       <WarnIcon />
       <h1>{title()}</h1>
-      <Show when={!taken()}>
-        <p>{props.engine ? t.states.stoppedDetail : t.states.failedDetail}</p>
-      </Show>
+      <p>{detail()}</p>
       <pre class="cause">{props.message}</pre>
       <p class="actions">
-        <button type="button" class="button button-primary" disabled={busy()} onClick={() => void retry()}>
+        <Show when={canTakeOver()}>
+          <button
+            type="button"
+            class="button button-primary"
+            disabled={busy()}
+            onClick={() => void busyWith(feed.takeOver)}
+          >
+            {busy() ? t.states.takingOver : t.states.takeOver}
+          </button>
+        </Show>
+        <button
+          type="button"
+          class="button"
+          classList={{ "button-primary": !canTakeOver() }}
+          disabled={busy()}
+          onClick={() => void retry()}
+        >
           {t.states.retry}
         </button>
         <button type="button" class="button" onClick={copy}>

@@ -195,6 +195,29 @@ describe("feed", () => {
     }
   });
 
+  test("an engine elsewhere stays where it is until it is taken over", async () => {
+    const e = engine();
+    e.fail("engine_elsewhere");
+    const takeOver = vi.fn(async () => e.fail(null));
+    Object.assign(e.host, { takeOver });
+    const { feed, end } = await running(e);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([feed.phase(), takeOver.mock.calls.length]).toEqual(["stopped", 0]);
+    await feed.takeOver();
+    expect([feed.phase(), takeOver.mock.calls.length]).toEqual(["ready", 1]);
+    end();
+  });
+
+  test("one that does not end stays where it is, and its last word is shown", async () => {
+    const e = engine();
+    e.fail("engine_elsewhere");
+    Object.assign(e.host, { takeOver: () => Promise.reject("it did not end") });
+    const { feed, end } = await running(e);
+    await feed.takeOver();
+    expect([feed.phase(), feed.error()?.message]).toEqual(["stopped", "told so"]);
+    end();
+  });
+
   test("a ban first seen halfway counts as whole from then on", async () => {
     const e = engine();
     const { feed, end } = await running(e);

@@ -68,9 +68,15 @@ export function createFeed(host: Host) {
     await load();
   }
 
+  /** For an engine elsewhere that holds the data directory: it is stopped, and one is started here. */
+  async function takeOver(): Promise<void> {
+    await host.takeOver?.().catch(() => undefined);
+    await load();
+  }
+
   function failed(cause: ApiError): void {
     setError(cause);
-    if (cause.code === "engine_stopped") setPhase("stopped");
+    if (cause.code === "engine_stopped" || cause.code === "engine_elsewhere") setPhase("stopped");
     else if (cause.code === "unreachable") {
       if (phase() === "loading") setPhase("offline");
       setConnected(false);
@@ -147,6 +153,7 @@ export function createFeed(host: Host) {
     skew,
     load,
     restart,
+    takeOver,
     refreshEvents,
     refreshRates,
     tickMinute,

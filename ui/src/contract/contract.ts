@@ -1174,7 +1174,7 @@ keys: number, };
 /**
  * What the window branches on.
  */
-export type Code = "refused" | "sign_in_needed" | "bad_request" | "unreachable" | "failed" | "engine_stopped";
+export type Code = "refused" | "sign_in_needed" | "bad_request" | "unreachable" | "failed" | "engine_stopped" | "engine_elsewhere";
 
 /**
  * Every failure the window sees.

@@ -25,6 +25,8 @@ export interface Host {
   openLink(url: string): Promise<void>;
   /** Starts an engine that has stopped, or that could not start; only where the window may. */
   restart?(): Promise<void>;
+  /** Stops the engine elsewhere that holds the data directory, and starts one here. */
+  takeOver?(): Promise<void>;
 }
 
 export function isApiError(value: unknown): value is ApiError {

@@ -30,6 +30,7 @@ export function tauriHost(): Host {
     saveFile: (name, text) => invoke<boolean>("save_file", { name, text }),
     openLink: (url) => invoke<void>("open_link", { url }),
     restart: () => invoke<void>("restart_engine"),
+    takeOver: () => invoke<void>("take_over_engine"),
   };
 }
 

@@ -50,6 +50,14 @@ describe("calls", () => {
     });
   });
 
+  test("say how to come back when the session has ended", async () => {
+    answer(401, '{"error":{"code":"key_missing","message":"Show a key"}}');
+    await expect(webHost().call("status", {})).rejects.toMatchObject({
+      code: "failed",
+      message: expect.stringContaining("headroomctl open"),
+    });
+  });
+
   test("reject with an ApiError whatever came back", async () => {
     answer(502, "<html>");
     await expect(webHost().call("status", {})).rejects.toMatchObject({ code: "failed", retry_at: null });

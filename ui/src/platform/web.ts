@@ -43,12 +43,20 @@ async function call<K extends CallName>(name: K, args: Args<K>): Promise<Result<
   const body: unknown = await answer.json().catch(() => null);
   if (answer.ok) return body as Result<K>;
   const error = (body as { error?: unknown } | null)?.error;
+  if ((error as { code?: unknown } | undefined)?.code === "key_missing") throw ended;
   throw isApiError(error) ? asApiError(error) : failed(answer.status);
 }
 
 const unreachable: ApiError = {
   code: "unreachable",
   message: "Headroom's engine does not answer",
+  retry_at: null,
+};
+
+/** The page shows no key: it was let in by a link, and its cookie is gone or no longer good. */
+const ended: ApiError = {
+  code: "failed",
+  message: "This page's session has ended. Run `headroomctl open` for a new link",
   retry_at: null,
 };
 

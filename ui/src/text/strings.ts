@@ -36,7 +36,11 @@ export const t = {
     lastNumbers: (time: string) => `These are the last numbers, from ${time}.`,
     stoppedTitle: "The engine has stopped",
     stoppedDetail: "No calls are made while it is stopped, so nothing can be banned by it.",
-    takenTitle: "The engine could not start",
+    elsewhereTitle: "Headroom already runs elsewhere",
+    elsewhereDetail:
+      "One engine at a time holds the data. The other one can be stopped from here: it saves first, and no count is lost.",
+    takeOver: "Stop it and go on here",
+    takingOver: "Stopping it…",
     failedTitle: "The meters cannot be shown",
     failedDetail: "The engine may be running all the same. This is what went wrong:",
     retry: "Try again",

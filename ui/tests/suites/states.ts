@@ -12,7 +12,7 @@ export function statesSuite(open: Stage["open"]): void {
     ["empty", /^All clear$/],
     ["unreachable", /^Headroom's engine does not answer$/],
     ["failing", /^The engine has stopped$/],
-    ["taken", /^The engine could not start$/],
+    ["taken", /^Headroom already runs elsewhere$/],
   ] as const)
     test(`${scene}: the headline says it`, async () => {
       const page = await open(`?fixture=${scene}&still`);
@@ -41,13 +41,17 @@ export function statesSuite(open: Stage["open"]): void {
     await page.context().close();
   });
 
-  test("an engine that runs elsewhere: its own words, none of calls that are not made, and it can be started", async () => {
-    const page = await open("?fixture=taken&still");
-    expect(await page.textContent(".cause")).toBe("an engine is already running on ~/.local/share/headroom");
-    expect(await page.textContent("main")).not.toContain("No calls are made");
-    await page.click("text=Try again");
-    await page.waitForSelector(".grid .card");
-    await page.context().close();
+  test("an engine that runs elsewhere: its own words, none of calls that are not made, and one can go on here", async () => {
+    for (const button of ["Try again", "Stop it and go on here"]) {
+      const page = await open("?fixture=taken&still");
+      expect(await page.textContent(".cause")).toMatch(
+        /^Headroom \(headroomctl serve, pid 1234\) already runs on /,
+      );
+      expect(await page.textContent("main")).not.toContain("No calls are made");
+      await page.getByRole("button", { name: button }).click();
+      await page.waitForSelector(".grid .card");
+      await page.context().close();
+    }
   });
 
   test("a banned gauge says kind, countdown and end, and is a meter to a screen reader", async () => {

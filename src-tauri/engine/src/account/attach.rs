@@ -8,6 +8,7 @@ use super::attempts::form;
 use super::secret::Secret;
 use super::token::TokenError;
 use super::{Attached, Attaching, Credentials, NoCredential, Renewing};
+use crate::call::is_form;
 use crate::service::{AuthKind, CredentialPlace, ServiceId};
 
 impl Accounts {
@@ -46,8 +47,13 @@ impl Accounts {
             }
             CredentialPlace::Query(name) => {
                 let pair = form(&[(name, credential)]);
-                let query = &mut request.query;
-                *query = if query.is_empty() { pair } else { format!("{query}&{pair}") };
+                let with =
+                    |pairs: &str| if pairs.is_empty() { pair.clone() } else { format!("{pairs}&{pair}") };
+                // A tool that posts a form has its parameters there.
+                match std::str::from_utf8(&request.body) {
+                    Ok(fields) if is_form(headers) => request.body = with(fields).into(),
+                    _ => request.query = with(&request.query),
+                }
                 Ok(())
             }
             CredentialPlace::PathAfter(prefix) => {

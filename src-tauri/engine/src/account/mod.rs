@@ -17,6 +17,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::HeaderMap;
 
 pub use attempts::{CallbackError, DEEP_LINK, LOOPBACK};
@@ -32,6 +33,8 @@ pub struct Attached {
     pub query: String,
     /// Headers.
     pub headers: HeaderMap,
+    /// Body: a form may carry what otherwise stands in the query.
+    pub body: Bytes,
 }
 
 /// Why there is no credential.

@@ -2,7 +2,7 @@
 //! still there.
 //!
 //! A [`Question`](question::Question) is a call in canonical form. Its answer is looked for in memory,
-//! then on disk (`cache.db`). What is found and alive is the answer; what has expired is kept for a ban
+//! then on disk (`cache.db`), then on the server shared with other machines, if there is one. What is found and alive is the answer; what has expired is kept for a ban
 //! or an outage, and said to be old. How long an answer lives is one table: the `life` of each endpoint
 //! in the catalogue ([`Life`](crate::service::Life)) and the settings.
 //!
@@ -15,14 +15,15 @@ pub(crate) mod flight;
 pub mod kept;
 mod memory;
 pub mod question;
+mod shared;
 mod stats;
 mod store;
 mod table;
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
@@ -33,14 +34,16 @@ use crate::clock::{Clock, Mono, Wall};
 use crate::service::tags::{self, Answered, Kind, Tags};
 use crate::service::{Life, ServiceId};
 use crate::settings::CacheSettings;
+use crate::shared::Shared;
 pub use events::{LibraryEvent, Names};
 use flight::Flights;
 use kept::Kept;
 use memory::Memory;
 use question::Question;
+use shared::SharedTier;
 use stats::Counts;
 pub use stats::{CacheAnswers, CachePolicy, CacheStats, LifeName, ServiceCache};
-use store::{Put, Store};
+use store::{Done, Put, Store};
 
 /// Acts of forgetting remembered for flights that are out.
 const FORGETS_REMEMBERED: usize = 256;
@@ -155,6 +158,7 @@ pub struct CachePage {
 pub(crate) enum Tier {
     Memory,
     Disk,
+    Shared,
 }
 
 /// What a question is about, for its tags.
@@ -167,7 +171,7 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn of(call: &Call) -> Self {
-        Self { shown: question::shown(call), path: call.path.clone(), query: call.query.clone() }
+        Self { shown: question::shown(call), path: call.path.clone(), query: call.parameters().into_owned() }
     }
 
     fn shown(&self) -> &str {
@@ -198,6 +202,13 @@ impl Subject {
     }
 }
 
+/// A point in the acts of forgetting: here, and on the shared server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    here: u64,
+    shared: i64,
+}
+
 /// Acts of forgetting of late, for the flights that were out meanwhile.
 #[derive(Debug, Default)]
 struct Forgets {
@@ -223,6 +234,8 @@ pub(crate) struct Cache {
     store: Store,
     pub(crate) flights: Flights,
     counts: Counts,
+    /// What other machines keep too.
+    shared: OnceLock<SharedTier>,
     forgets: RwLock<Forgets>,
     /// Acts of forgetting that ended.
     forgotten: AtomicU64,
@@ -243,6 +256,7 @@ impl Cache {
             store,
             flights: Flights::default(),
             counts: Counts::default(),
+            shared: OnceLock::new(),
             forgets: RwLock::default(),
             forgotten: AtomicU64::new(0),
             max_mb: AtomicU64::new(settings.max_mb.into()),
@@ -285,9 +299,14 @@ impl Cache {
         }
     }
 
+    /// Keeps answers together with other machines from now on.
+    pub(crate) fn share(&self, shared: &Shared) {
+        let _ = self.shared.set(SharedTier::new(shared.clone()));
+    }
+
     /// To be taken before a question is asked, and given to [`keep`](Self::keep).
-    pub(crate) fn mark(&self) -> u64 {
-        self.forgets.read().begun
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { here: self.forgets.read().begun, shared: self.shared.get().map_or(-1, SharedTier::mark) }
     }
 
     /// Keeps an answer, if it is one to be kept and nothing of it was forgotten since `mark`.
@@ -297,24 +316,39 @@ impl Cache {
         call: &Call,
         answer: &Answer,
         settings: &CacheSettings,
-        mark: u64,
+        mark: Mark,
     ) -> Option<Arc<Kept>> {
         let kept = Arc::new(Kept::of(question, answer, settings, self.now())?);
         let subject = Subject::of(call);
+        self.take_up(question, &subject, &kept, mark).then_some(kept)
+    }
+
+    /// Keeps it on the shared server as well.
+    pub(crate) async fn put_shared(&self, question: &Question, subject: &Subject, kept: &Kept, mark: Mark) {
+        if let Some(tier) = self.shared.get() {
+            tier.put(question, subject, kept, mark.shared).await;
+        }
+    }
+
+    /// Whether there is a server to share with.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.get().is_some_and(SharedTier::is_set)
+    }
+
+    /// Keeps it here, unless it was forgotten since `mark`; tells whether it is kept.
+    fn take_up(&self, question: &Question, subject: &Subject, kept: &Arc<Kept>, mark: Mark) -> bool {
         // Held until the writer was told: an act of forgetting comes wholly before or wholly after.
         let forgets = self.forgets.read();
-        if forgets.begun != mark {
+        if forgets.begun != mark.here {
             let tags = subject.tags(question, &kept.body);
-            if !forgets
-                .since(mark)
-                .is_some_and(|mut acts| acts.all(|act| !touches(act, question, &kept, &tags)))
-            {
-                return None;
+            let spared = |act: &Forget| !touches(act, question, kept, &tags);
+            if !forgets.since(mark.here).is_some_and(|mut acts| acts.all(spared)) {
+                return false;
             }
         }
-        self.memory.put(question.key, Arc::clone(&kept));
-        self.store.put(Put { question: question.clone(), subject, kept: Arc::clone(&kept) });
-        Some(kept)
+        self.memory.put(question.key, Arc::clone(kept));
+        self.store.put(Put { question: question.clone(), subject: subject.clone(), kept: Arc::clone(kept) });
+        true
     }
 
     /// Forgets; on disk when it returns.
@@ -322,6 +356,22 @@ impl Cache {
     /// # Errors
     /// The disk cannot be written. Nothing is read from it until it can, and it is tried again.
     pub(crate) async fn forget(&self, what: Forget) -> Result<Forgotten, String> {
+        // Who signs out here may be signed in elsewhere.
+        let tells = self.is_shared() && !matches!(what, Forget::Account { .. });
+        let (done, act) = self.forget_as(&what, tells).await?;
+        if tells {
+            self.tell_others(&what, done.owed).await;
+        }
+        let undo = (done.entries > 0 && what != Forget::All).then_some(act);
+        Ok(Forgotten { entries: done.entries, undo })
+    }
+
+    /// Forgets what another machine forgot.
+    async fn forget_here(&self, what: &Forget) -> Result<(), String> {
+        self.forget_as(what, false).await.map(drop)
+    }
+
+    async fn forget_as(&self, what: &Forget, owe: bool) -> Result<(Done, i64), String> {
         let store = {
             let mut forgets = self.forgets.write();
             forgets.begun += 1;
@@ -330,13 +380,11 @@ impl Cache {
             }
             forgets.recent.push_back(what.clone());
             // Sent to the writer while nobody can keep anything.
-            self.store.forget(what.clone(), self.now())
+            self.store.forget(what.clone(), self.now(), owe)
         };
         let done = store.await;
         self.forgotten.fetch_add(1, Ordering::AcqRel);
-        let (entries, act) = done?;
-        let undo = (entries > 0 && what != Forget::All).then_some(act);
-        Ok(Forgotten { entries, undo })
+        done
     }
 
     /// Takes back an act of forgetting, within a minute.

@@ -91,9 +91,9 @@ impl Question {
         let service = call.service.service();
         let life = service.life_of(endpoint);
         let head = call.method == Method::HEAD;
-        let is_read = head || call.method == Method::GET;
+        let is_read = head || (call.method == Method::GET && call.body.is_empty()) || call.asks_by_form();
         let is_its_own = [AUTHORIZATION, COOKIE, RANGE].iter().any(|name| call.headers.contains_key(name));
-        if life == Life::Never || !is_read || !call.body.is_empty() || is_its_own {
+        if life == Life::Never || !is_read || is_its_own {
             return None;
         }
         let rules = &service.keeping;
@@ -104,7 +104,7 @@ impl Question {
         let account = account.filter(|_| rules.by_account);
         let mut form = Form::new(call.service, account.as_deref());
         form.path(&call.path);
-        let is_kept = form.query(&call.query, |name| {
+        let is_kept = form.query(&call.parameters(), |name| {
             let private = CREDENTIALS.iter().chain(rules.personal).any(|p| p.eq_ignore_ascii_case(name));
             (!private).then(|| rules.ignores_case.iter().any(|p| p.eq_ignore_ascii_case(name)))
         });
@@ -121,10 +121,11 @@ impl Question {
 pub fn shown(call: &Call) -> String {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().nfc().collect::<String>();
     let path = decoded(&call.path);
-    if call.query.is_empty() {
+    let query = call.parameters();
+    if query.is_empty() {
         return format!("GET {path}");
     }
-    format!("GET {path}?{}", decoded(&call.query.replace('+', " ")))
+    format!("GET {path}?{}", decoded(&query.replace('+', " ")))
 }
 
 /// The parameters of a question, decoded; bytes that are no UTF-8 are replaced.
@@ -316,6 +317,25 @@ mod tests {
         };
         assert!(with(AUTHORIZATION).is_none() && with(RANGE).is_none());
         assert!(with(http::header::ACCEPT).is_some());
+    }
+
+    #[test]
+    fn a_question_by_form_is_the_same_question_and_a_deed_is_none() {
+        let post = |form: &'static str| {
+            let mut call = Call::get(ServiceId::Lastfm, "/2.0/", "ui", Duration::ZERO);
+            (call.method, call.body) = (Method::POST, form.into());
+            let kind = http::HeaderValue::from_static("application/x-www-form-urlencoded");
+            call.headers.insert(http::header::CONTENT_TYPE, kind);
+            let endpoint = ServiceId::Lastfm.service().endpoint_of("POST", &call.path, &call.parameters());
+            Question::of(&call, endpoint, None).map(|question| question.key)
+        };
+        let asked = post("method=track.getInfo&artist=Daft+Punk&track=Get+Lucky");
+        assert_eq!(
+            asked,
+            Some(key(ServiceId::Lastfm, "/2.0/?artist=Daft%20Punk&method=track.getInfo&track=Get+Lucky"))
+        );
+        assert_eq!(post("method=track.scrobble&artist=a&track=b"), None);
+        assert_eq!(post("method=track.getInfo&artist=a&track=b&sk=x"), None);
     }
 
     #[test]

@@ -156,6 +156,7 @@ impl Cache {
         let place = match tier {
             Some(Tier::Memory) => &count.memory,
             Some(Tier::Disk) => &count.disk,
+            Some(Tier::Shared) => &count.shared,
             None => &count.stale,
         };
         place.fetch_add(1, Ordering::Relaxed);

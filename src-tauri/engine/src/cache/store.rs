@@ -42,13 +42,25 @@ type Readers = Arc<[Mutex<Option<Connection>>]>;
 enum Op {
     Put(Box<Put>),
     Use(Key, i64),
-    Forget(Forget, i64, Sender<Result<u64, String>>),
+    /// What, by which act, and whether the others on a shared server are to be told.
+    Forget(Forget, i64, bool, Sender<Result<Done, String>>),
+    Paid(i64),
+    Heard(String, i64),
     Undo(i64, Sender<Result<u64, String>>),
     Sweep(i64),
     Shift(i64),
     Limit(u64),
     Flush(Sender<()>),
     Stop,
+}
+
+/// An act of forgetting that is done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Done {
+    /// How many entries.
+    pub(super) entries: u64,
+    /// The note that the others are to be told.
+    pub(super) owed: Option<i64>,
 }
 
 /// An answer on its way to the disk.
@@ -186,15 +198,35 @@ impl Store {
         self.tell(Op::Use(key, at.millis()));
     }
 
-    /// Forgets on disk and in memory; tells how many entries, and by which act, so that it can be undone.
-    pub(super) async fn forget(&self, what: Forget, now: Wall) -> Result<(u64, i64), String> {
+    /// Forgets on disk and in memory; tells what was done, and by which act, so that it can be undone.
+    /// `owe` notes that the others are to be told.
+    pub(super) async fn forget(&self, what: Forget, now: Wall, owe: bool) -> Result<(Done, i64), String> {
         let last = self.last_act.fetch_max(now.millis(), Ordering::Relaxed);
         let act = if last >= now.millis() {
             self.last_act.fetch_add(1, Ordering::Relaxed) + 1
         } else {
             now.millis()
         };
-        self.ask(|reply| Op::Forget(what, act, reply)).await.map(|entries| (entries, act))
+        self.ask(|reply| Op::Forget(what, act, owe, reply)).await.map(|done| (done, act))
+    }
+
+    /// The others were told.
+    pub(super) fn paid(&self, note: i64) {
+        self.tell(Op::Paid(note));
+    }
+
+    /// What the others are still to be told.
+    pub(super) fn owed(&self) -> Vec<(i64, Forget)> {
+        self.read(table::owed).unwrap_or_default()
+    }
+
+    /// The last act of the others that was carried out here.
+    pub(super) fn heard(&self, server: &str) -> Option<i64> {
+        self.read(|db| table::heard(db, server)).flatten()
+    }
+
+    pub(super) fn note_heard(&self, server: &str, act: i64) {
+        self.tell(Op::Heard(server.to_owned(), act));
     }
 
     pub(super) async fn undo(&self, act: i64) -> Result<u64, String> {
@@ -233,7 +265,10 @@ impl Store {
         let _ = self.ops.send(op);
     }
 
-    async fn ask(&self, op: impl FnOnce(Sender<Result<u64, String>>) -> Op) -> Result<u64, String> {
+    async fn ask<T: Send + 'static>(
+        &self,
+        op: impl FnOnce(Sender<Result<T, String>>) -> Op,
+    ) -> Result<T, String> {
         let (reply, answer) = mpsc::channel();
         self.tell(op(reply));
         let answer = tokio::task::spawn_blocking(move || answer.recv()).await;
@@ -335,13 +370,22 @@ impl Writer {
     /// Tells whether it is the end.
     fn carry_out(&mut self, op: Op) -> bool {
         match op {
-            Op::Forget(what, act, reply) => {
-                let done = self.forget(&what, act);
+            Op::Forget(what, act, owe, reply) => {
+                let owed = self.db.as_ref().filter(|_| owe).and_then(|db| table::owe(db, &what).ok());
+                let done = self.forget(&what, act).map(|entries| Done { entries, owed });
                 if done.is_err() && self.db.is_some() {
                     self.state.distrusted.store(true, Ordering::Release);
                     self.owed.push((what, act));
                 }
                 let _ = reply.send(done);
+            }
+            Op::Paid(note) => {
+                let done = self.db.as_ref().map_or(Ok(()), |db| table::paid(db, note));
+                self.noted(done);
+            }
+            Op::Heard(server, act) => {
+                let done = self.db.as_ref().map_or(Ok(()), |db| table::note_heard(db, &server, act));
+                self.noted(done);
             }
             Op::Undo(act, reply) => {
                 let done = self.db.as_ref().map_or(Ok(0), |db| table::undo(db, act));

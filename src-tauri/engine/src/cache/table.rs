@@ -18,7 +18,7 @@ use crate::service::{ServiceId, tags};
 /// Raised with the schema: a file of another layout is set aside, for it can be made anew.
 const LAYOUT: i64 = 1;
 /// zstd's own default: 3 gives most of what there is to gain.
-const LEVEL: i32 = 3;
+pub(super) const LEVEL: i32 = 3;
 /// Entries of a page of [`entries`].
 const PAGE: usize = 50;
 /// Rows changed in one transaction, so that no other write waits for long.
@@ -75,8 +75,9 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
 
 fn create(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
-        "BEGIN; {} PRAGMA user_version = {LAYOUT}; COMMIT;",
-        include_str!("schema.sql")
+        "BEGIN; {} {} PRAGMA user_version = {LAYOUT}; COMMIT;",
+        include_str!("schema.sql"),
+        include_str!("outbox.sql")
     ))
 }
 
@@ -150,13 +151,13 @@ fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     })
 }
 
-fn lines(headers: &HeaderMap) -> String {
+pub(super) fn lines(headers: &HeaderMap) -> String {
     let line =
         |(name, value): (&HeaderName, &HeaderValue)| Some(format!("{name}: {}\n", value.to_str().ok()?));
     headers.iter().filter_map(line).collect()
 }
 
-fn read_lines(text: &str) -> HeaderMap {
+pub(super) fn read_lines(text: &str) -> HeaderMap {
     let line = |line: &str| {
         let (name, value) = line.split_once(": ")?;
         Some((HeaderName::from_str(name).ok()?, HeaderValue::from_str(value).ok()?))
@@ -210,6 +211,42 @@ pub(super) fn forget_some(db: &mut Connection, what: &Forget, act: i64) -> rusql
     }
     transaction.commit()?;
     Ok(meant.into_iter().map(|(_, key)| key).collect())
+}
+
+/// Notes that the others are to be told; names the note.
+pub(super) fn owe(db: &Connection, what: &Forget) -> rusqlite::Result<i64> {
+    let text =
+        serde_json::to_string(what).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+    db.prepare_cached("INSERT INTO owed (what) VALUES (?1)")?.insert([text])
+}
+
+/// The others were told.
+pub(super) fn paid(db: &Connection, note: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM owed WHERE id = ?1")?.execute([note]).map(drop)
+}
+
+/// What the others are still to be told, oldest first.
+pub(super) fn owed(db: &Connection) -> rusqlite::Result<Vec<(i64, Forget)>> {
+    let mut owed = db.prepare_cached("SELECT id, what FROM owed ORDER BY id LIMIT 100")?;
+    let rows = owed.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    let read = |row: rusqlite::Result<(i64, String)>| {
+        let (note, text) = row.ok()?;
+        Some((note, serde_json::from_str(&text).ok()?))
+    };
+    Ok(rows.filter_map(read).collect())
+}
+
+/// The last act of the others on `server` that was carried out here.
+pub(super) fn heard(db: &Connection, server: &str) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached("SELECT act FROM heard WHERE server = ?1")?
+        .query_row([server], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn note_heard(db: &Connection, server: &str, act: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO heard VALUES (?1, ?2) ON CONFLICT DO UPDATE SET act = excluded.act")?
+        .execute(params![server, act])
+        .map(drop)
 }
 
 /// How many entries `what` means, where that may be many.

@@ -5,10 +5,12 @@
 pub mod path;
 pub mod transport;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::budget::{Priority, Why};
@@ -66,6 +68,15 @@ impl Accepts {
 }
 
 impl Call {
+    /// Its body, where that is a form.
+    #[must_use]
+    pub fn form(&self) -> Option<&str> {
+        if self.body.is_empty() || !is_form(&self.headers) {
+            return None;
+        }
+        std::str::from_utf8(&self.body).ok()
+    }
+
     /// A `GET` of an interactive caller that waits up to `max_wait`.
     pub fn get(service: ServiceId, path: impl Into<String>, caller: &str, max_wait: Duration) -> Self {
         let whole = path.into();
@@ -87,6 +98,37 @@ impl Call {
             share: None,
         }
     }
+}
+
+impl Call {
+    /// What it asks for: the query, and the form in its body where the service takes one for a question.
+    #[must_use]
+    pub fn parameters(&self) -> Cow<'_, str> {
+        match self.form().filter(|_| self.asks_by_form()) {
+            None => Cow::Borrowed(&self.query),
+            Some(form) if self.query.is_empty() => Cow::Borrowed(form),
+            Some(form) => Cow::Owned(format!("{}&{form}", self.query)),
+        }
+    }
+
+    /// Whether it asks by a form in its body.
+    #[must_use]
+    pub fn asks_by_form(&self) -> bool {
+        self.service.service().asked_by_form
+            && self.method == Method::POST
+            && self.body.len() <= LARGEST_FORM
+            && self.form().is_some()
+    }
+}
+
+/// A question longer than this is none, in bytes.
+const LARGEST_FORM: usize = 16 * 1024;
+
+/// Whether the body that goes with these headers is a form, as browsers and many tools send one.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Where an answer came from.

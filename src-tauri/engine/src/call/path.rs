@@ -18,10 +18,10 @@ use super::{Answer, Call, CallError, Origin};
 use crate::account::{Attached, NoCredential};
 use crate::budget::share::{Held, part_of};
 use crate::budget::{Ask, Priority, Refusal, Slot, Why};
-use crate::cache::Tier;
 use crate::cache::flight::{Lead, Turn};
 use crate::cache::kept::Kept;
 use crate::cache::question::Question;
+use crate::cache::{Subject, Tier};
 use crate::clock::Mono;
 use crate::engine::Inner;
 use crate::meter::Outcome;
@@ -70,7 +70,7 @@ impl Inner {
             }
         }
         let kept = found.map(|(kept, _)| kept);
-        let asked = Call { headers: HeaderMap::new(), body: Bytes::new(), ..call.clone() };
+        let asked = Call { body: Bytes::new(), ..call.clone() };
         let outcome = self.fly(call, &question, kept.as_deref()).await;
         match kept.filter(|kept| is_outage(&outcome) && asked.accepts.takes(kept.staleness(self.cache.now())))
         {
@@ -102,7 +102,12 @@ impl Inner {
     }
 
     /// Asks together with everybody who asks the same at this time.
-    async fn fly(&self, call: Call, question: &Question, kept: Option<&Kept>) -> Result<Answer, CallError> {
+    async fn fly(
+        self: &Arc<Self>,
+        call: Call,
+        question: &Question,
+        kept: Option<&Kept>,
+    ) -> Result<Answer, CallError> {
         if question.head {
             return self.ask(call, None).await;
         }
@@ -127,6 +132,10 @@ impl Inner {
                     lead.done(&last);
                     return last;
                 }
+                if let Some(answer) = self.told_to_another_machine(&call, question).await {
+                    lead.done(&Ok(answer.clone()));
+                    return Ok(answer);
+                }
                 let outcome = self.ask_and_keep(call, question, kept, Some(&lead)).await;
                 if is_failure(&outcome) {
                     flights.failed(&self.clock, question.key, outcome.clone());
@@ -142,9 +151,21 @@ impl Inner {
         }
     }
 
+    /// What the shared server has, while it holds.
+    async fn told_to_another_machine(&self, call: &Call, question: &Question) -> Option<Answer> {
+        if !self.cache.is_shared() {
+            return None;
+        }
+        let kept = self.cache.find_shared(question, &Subject::of(call)).await?;
+        let now = self.cache.now();
+        let new_enough = call.accepts.max_age.is_none_or(|most| kept.age(now) <= most);
+        (kept.is_alive(now) && new_enough)
+            .then(|| self.answer_kept(call, question, &kept, Some(Tier::Shared)))
+    }
+
     /// Asks the service, for a new answer or whether the kept one still holds, and keeps what it says.
     async fn ask_and_keep(
-        &self,
+        self: &Arc<Self>,
         mut call: Call,
         question: &Question,
         kept: Option<&Kept>,
@@ -169,7 +190,14 @@ impl Inner {
         let still_theirs = self.credentials.account(question.service) == question.account
             || !question.service.service().keeping.by_account;
         if still_theirs && !asked.accepts.keeps_nothing {
-            self.cache.keep(question, &asked, &answer, &self.settings.current().cache, mark);
+            let kept = self.cache.keep(question, &asked, &answer, &self.settings.current().cache, mark);
+            if let Some(kept) = kept.filter(|_| self.cache.is_shared()) {
+                // Nobody waits for the others to be told.
+                let (path, question) = (Arc::clone(self), question.clone());
+                tokio::spawn(async move {
+                    path.cache.put_shared(&question, &Subject::of(&asked), &kept, mark).await;
+                });
+            }
         }
         Ok(answer)
     }
@@ -257,7 +285,7 @@ impl Inner {
     }
 
     fn endpoint(&self, call: &Call) -> EndpointId {
-        call.service.service().endpoint_of(call.method.as_str(), &call.path, &call.query)
+        call.service.service().endpoint_of(call.method.as_str(), &call.path, &call.parameters())
     }
 
     async fn wait_for_budget(&self, call: &Call) -> Result<(Option<Held>, Slot), CallError> {
@@ -311,8 +339,12 @@ impl Inner {
     /// The request, and the parts of it that carry the credential.
     async fn request(&self, call: &Call) -> Result<(Request<Bytes>, Attached), CallError> {
         let settings = self.settings.current();
-        let mut attached =
-            Attached { path: call.path.clone(), query: call.query.clone(), headers: call.headers.clone() };
+        let mut attached = Attached {
+            path: call.path.clone(),
+            query: call.query.clone(),
+            headers: call.headers.clone(),
+            body: call.body.clone(),
+        };
         self.credentials.attach(call.service, &mut attached).await.map_err(|missing| match missing {
             NoCredential::SignIn => CallError::SignInNeeded(call.service),
             NoCredential::NotNow(reason) => CallError::Unreachable { service: call.service, reason },
@@ -322,7 +354,7 @@ impl Inner {
     }
 
     fn assemble(&self, call: &Call, base: &str, attached: &Attached) -> Result<Request<Bytes>, CallError> {
-        let Attached { path, query, headers } = attached;
+        let Attached { path, query, headers, body } = attached;
         let mut url = format!("{base}{path}");
         if !query.is_empty() {
             url.push('?');
@@ -337,7 +369,7 @@ impl Inner {
             let ours = self.user_agent().parse().map_err(|_| bad("the contact in the settings".into()))?;
             headers.insert(USER_AGENT, ours);
         }
-        let mut request = Request::new(call.body.clone());
+        let mut request = Request::new(body.clone());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
@@ -358,8 +390,12 @@ impl Inner {
         let endpoint = self.endpoint(&call);
         let settings = self.settings.current();
         let base = settings.accounts_url(service).unwrap_or_else(|| settings.base_url(service));
-        let attached =
-            Attached { path: call.path.clone(), query: String::new(), headers: call.headers.clone() };
+        let attached = Attached {
+            path: call.path.clone(),
+            query: String::new(),
+            headers: call.headers.clone(),
+            body: call.body.clone(),
+        };
         let request = self.assemble(&call, base, &attached)?;
         let ask = Ask { priority: call.priority, max_wait: call.max_wait };
         let slot = self.lane(service).accounts.pass(ask).await.map_err(|r| self.refusal(&call, r, None))?;

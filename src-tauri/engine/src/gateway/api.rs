@@ -1,42 +1,88 @@
 //! The control API: gauges, history, events, and every command of the contract.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 
-use axum::extract::{Path, Query, State};
-use axum::response::Response;
-use axum::response::sse::{Event as Message, KeepAlive, Sse};
-use axum::routing::{get, post};
+use axum::extract::{Path, Query, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router, middleware};
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::Host;
+use super::assets::no_page;
 use super::error::OwnError;
-use super::guard::check_control_key;
+use super::guard::{check_any_key, check_control_key};
+use super::{Host, metrics, openapi, session, stream};
 use crate::cache::{CacheStats, Forgotten};
 use crate::contract::{ApiError, Code, Contract, KeyInfo, TokenStatus, dispatch};
 use crate::meter::{Event, Summary};
 use crate::rates::Rates;
 use crate::service::ServiceId;
 
+/// Every route below `/api`. Each is in `openapi.json` too, and a test holds the two together.
+fn routes() -> Vec<(&'static str, MethodRouter<Host>)> {
+    vec![
+        ("/rate-monitor", get(rates)),
+        ("/rate-monitor/history/{service}", get(history)),
+        ("/rate-monitor/events", get(events)),
+        ("/debug-summary", get(debug_summary)),
+        ("/token-cache/status", get(token_status)),
+        ("/token-cache/performance", get(token_performance)),
+        ("/cache/stats", get(cache_stats)),
+        ("/cache/invalidate", post(invalidate)),
+        ("/library/events", post(library_event)),
+        ("/keys", get(keys)),
+        ("/events", get(stream::events)),
+        ("/session", post(session::new_link)),
+        ("/call/{command}", post(command)),
+        ("/stop", post(stop)),
+        ("/openapi.json", get(openapi::describe)),
+    ]
+}
+
 pub(super) fn router(host: Host) -> Router<Host> {
-    Router::new()
-        .route("/rate-monitor", get(rates))
-        .route("/rate-monitor/history/{service}", get(history))
-        .route("/rate-monitor/events", get(events))
-        .route("/debug-summary", get(debug_summary))
-        .route("/token-cache/status", get(token_status))
-        .route("/token-cache/performance", get(token_performance))
-        .route("/cache/stats", get(cache_stats))
-        .route("/cache/invalidate", post(invalidate))
-        .route("/library/events", post(library_event))
-        .route("/keys", get(keys))
-        .route("/events", get(stream_events))
-        .route("/call/{command}", post(command))
+    let router =
+        routes().into_iter().fold(Router::new(), |router, (path, answer)| router.route(path, answer));
+    router
         .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(host, check_control_key))
+}
+
+/// What lies outside `/api`, but for the gateway itself.
+pub(super) fn outside(host: Host) -> Router<Host> {
+    let metrics = get(metrics::metrics).layer(middleware::from_fn_with_state(host, check_any_key));
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", metrics)
+        .route("/open", get(session::open))
+        .fallback(page)
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// A file of the page, else a path that begins with no service's name.
+async fn page(State(host): State<Host>, method: Method, request: Request) -> Response {
+    let path = request.uri().path();
+    if matches!(method, Method::GET | Method::HEAD) {
+        match &host.assets {
+            Some(assets) => {
+                if let Some(file) = assets.answer(path, request.headers()).await {
+                    return file;
+                }
+            }
+            None if path == "/" => return no_page(),
+            None => {}
+        }
+    }
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let unknown = crate::service::UnknownService(first.to_owned());
+    let message = format!("{unknown}. A path is /SERVICE/…");
+    OwnError::new(StatusCode::NOT_FOUND, "unknown_service", message).into_response()
+}
+
+async fn wrong_method() -> OwnError {
+    OwnError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This route takes another method")
 }
 
 pub(super) async fn health() -> Json<Value> {
@@ -117,29 +163,10 @@ async fn keys(State(host): State<Host>) -> Result<Json<Vec<KeyInfo>>, OwnError> 
     Ok(Json(Contract::keys(&host.engine).await?))
 }
 
-/// Server-sent events: `rates` at once and then when a gauge changes, at most once a second.
-async fn stream_events(State(host): State<Host>) -> Sse<impl Stream<Item = Result<Message, Infallible>>> {
-    let first = host.engine.rates();
-    let state = (host.engine.frames(), host.stopping.clone(), Some(first));
-    let frames = stream::unfold(state, |(mut frames, mut stopping, first)| async move {
-        let rates = match first {
-            Some(rates) => json(&rates),
-            None => {
-                tokio::select! {
-                    changed = frames.changed() => changed.ok()?,
-                    _ = stopping.wait_for(|stop| *stop) => return None,
-                }
-                let rates = frames.borrow_and_update().clone()?;
-                json(&rates)
-            }
-        };
-        Some((Ok(Message::default().event("rates").data(rates)), (frames, stopping, None)))
-    });
-    Sse::new(frames).keep_alive(KeepAlive::default())
-}
-
-fn json(rates: &Rates) -> String {
-    serde_json::to_string(rates).unwrap_or_default()
+/// `POST /api/stop`: whoever runs the engine saves and ends it. Answers who that is.
+async fn stop(State(host): State<Host>) -> Json<Value> {
+    host.engine.ask_to_stop();
+    Json(json!({ "pid": std::process::id() }))
 }
 
 /// `POST /api/call/{command}` with the arguments as a JSON object.
@@ -148,7 +175,6 @@ async fn command(
     Path(command): Path<String>,
     body: Bytes,
 ) -> Result<Response, OwnError> {
-    use axum::response::IntoResponse;
     let args = if body.is_empty() {
         Value::Null
     } else {
@@ -156,4 +182,21 @@ async fn command(
             .map_err(|e| ApiError::new(Code::BadRequest, format!("The body is not JSON: {e}")))?
     };
     Ok(Json(dispatch(&host.engine, &command, args).await?).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_described() {
+        let described = openapi::document(8765);
+        let paths = described["paths"].as_object().unwrap();
+        for (path, _) in routes() {
+            assert!(paths.contains_key(&format!("/api{path}")), "{path} is not in openapi.json");
+        }
+        for path in paths.keys().filter_map(|path| path.strip_prefix("/api")) {
+            assert!(routes().iter().any(|(route, _)| *route == path), "{path} is in openapi.json only");
+        }
+    }
 }

@@ -55,6 +55,7 @@ impl From<ApiError> for OwnError {
             Code::Unreachable => (StatusCode::BAD_GATEWAY, "unreachable"),
             Code::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
             Code::EngineStopped => (StatusCode::SERVICE_UNAVAILABLE, "engine_stopped"),
+            Code::EngineElsewhere => (StatusCode::SERVICE_UNAVAILABLE, "engine_elsewhere"),
         };
         Self { retry: error.retry_at.map(|at| (at, 1)), ..Self::new(status, code, error.message) }
     }

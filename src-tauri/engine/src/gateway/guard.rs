@@ -1,57 +1,112 @@
-//! Who may ask: this machine, by a name of this machine, with a key.
+//! Who may ask: this machine, by a name of this machine, with a key. No page of another origin.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::{HeaderMap, StatusCode};
 
-use super::Host;
 use super::error::OwnError;
+use super::{Host, Shared};
 use crate::account::keys::KeyHash;
 
 /// Header a key may always stand in.
 pub(super) const KEY_HEADER: &str = "x-headroom-key";
+/// Header in which a browser says how far the asking page is from here.
+pub(super) const SITE: &str = "sec-fetch-site";
 
-/// Refuses requests for another host: a page whose name was pointed at 127.0.0.1 (DNS rebinding) sends
-/// its own name.
-pub(super) async fn check_host(request: Request, next: Next) -> Response {
-    let named = request
-        .headers()
-        .get(HOST)
-        .and_then(|h| h.to_str().ok())
-        .or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-    if named.is_some_and(is_loopback) {
-        return next.run(request).await;
+/// Refuses what no program of this machine would send by itself: requests for another host (a page whose
+/// name was pointed at 127.0.0.1, DNS rebinding, sends its own name), and requests of pages of another
+/// origin.
+pub(super) fn check<B>(request: &http::Request<B>) -> Result<(), OwnError> {
+    let headers = request.headers();
+    let mut hosts = headers.get_all(HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().unwrap_or_default(),
+        _ => return Err(foreign_host()),
+    };
+    // A request line may name a host too, and then it is the one that counts.
+    let authority = request.uri().authority().map(http::uri::Authority::as_str);
+    if !is_loopback(host) || authority.is_some_and(|named| !is_loopback(named)) {
+        return Err(foreign_host());
     }
+    if headers.contains_key(ORIGIN) || headers.contains_key(SITE) {
+        check_origin(headers, host)?;
+    }
+    Ok(())
+}
+
+/// A browser names the page that asks. Ours is at the very address it asks; a link that is followed to
+/// this server brings nothing along.
+fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), OwnError> {
+    let own = |origin: &str| origin.strip_prefix("http://").is_some_and(|o| o.eq_ignore_ascii_case(host));
+    let origins_own = headers.get_all(ORIGIN).iter().all(|o| o.to_str().is_ok_and(own));
+    let says = |name, text: &str| headers.get(name).is_some_and(|v| v.as_bytes() == text.as_bytes());
+    let foreign_site = says(SITE, "cross-site") || says(SITE, "same-site");
+    if origins_own && (!foreign_site || says("sec-fetch-mode", "navigate")) {
+        return Ok(());
+    }
+    Err(OwnError::new(
+        StatusCode::FORBIDDEN,
+        "foreign_origin",
+        "Pages of other addresses may not ask this server",
+    ))
+}
+
+fn foreign_host() -> OwnError {
     OwnError::new(
         StatusCode::MISDIRECTED_REQUEST,
         "foreign_host",
         "This server answers only as 127.0.0.1, [::1] or localhost",
     )
-    .into_response()
 }
 
+/// Whether `host` is `127.0.0.1`, `localhost` or `[::1]`, with or without a port.
 fn is_loopback(host: &str) -> bool {
-    let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
-    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-    !host.contains('@')
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((name, port)) if name.parse::<Ipv6Addr>().is_ok() => {
+                (name, port.strip_prefix(':').or(port.is_empty().then_some("0")))
+            }
+            _ => return false,
+        },
+        None => host.split_once(':').map_or((host, Some("0")), |(name, port)| (name, Some(port))),
+    };
+    port.is_some_and(|port| port.parse::<u16>().is_ok() && !port.starts_with('+'))
         && (name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
 }
 
-/// Lets only the control key through.
+/// Lets only the control key through, and our page in a browser that was let in by `headroomctl open`.
 pub(super) async fn check_control_key(State(host): State<Host>, request: Request, next: Next) -> Response {
-    let shown = header_key(request.headers());
+    let Some(shown) = header_key(request.headers()).map(|key| KeyHash::of(&key)) else {
+        if host.has_session(request.headers()) {
+            return next.run(request).await;
+        }
+        return key_refused(false).into_response();
+    };
+    if host.is_control_key(&shown) {
+        return next.run(request).await;
+    }
+    if host.engine.keys().find(&shown).is_none() {
+        return key_refused(true).into_response();
+    }
+    OwnError::new(
+        StatusCode::FORBIDDEN,
+        "control_key_needed",
+        "A tool's key opens gateway routes only; the control API needs the key of runtime.json",
+    )
+    .into_response()
+}
+
+/// Lets any key through: the control key is another after each start, which no monitoring could follow.
+pub(super) async fn check_any_key(State(host): State<Host>, request: Request, next: Next) -> Response {
+    let shown = header_key(request.headers()).map(|key| KeyHash::of(&key));
     match shown {
-        Some(key) if host.is_control_key(&KeyHash::of(&key)) => next.run(request).await,
-        Some(key) if host.engine.keys().find(&KeyHash::of(&key)).is_some() => OwnError::new(
-            StatusCode::FORBIDDEN,
-            "control_key_needed",
-            "A tool's key opens gateway routes only; the control API needs the key of runtime.json",
-        )
-        .into_response(),
+        Some(key) if host.is_control_key(&key) || host.engine.keys().find(&key).is_some() => {
+            next.run(request).await
+        }
         shown => key_refused(shown.is_some()).into_response(),
     }
 }
@@ -87,7 +142,7 @@ pub(super) fn scheme<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     scheme.eq_ignore_ascii_case(name).then(|| rest.trim())
 }
 
-impl Host {
+impl Shared {
     pub(super) fn is_control_key(&self, shown: &KeyHash) -> bool {
         *shown == self.control_key
     }
@@ -112,8 +167,63 @@ mod tests {
             "[::2]",
             "0.0.0.0",
             "a b",
+            "127.0.0.1/x",
+            "127.0.0.1:8765@evil.example",
+            "localhost.",
+            "127.1",
+            "2130706433",
         ] {
             assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_the_page_of_this_very_address_is_no_foreigner() {
+        let request = |list: &[(&'static str, &str)]| {
+            let mut request = http::Request::new(());
+            for (name, value) in list {
+                request.headers_mut().append(*name, value.parse().unwrap());
+            }
+            check(&request).is_ok()
+        };
+        const HERE: (&str, &str) = ("host", "127.0.0.1:8765");
+        assert!(request(&[HERE]));
+        assert!(request(&[HERE, ("origin", "http://127.0.0.1:8765")]));
+        assert!(request(&[HERE, ("origin", "http://127.0.0.1:8765"), (SITE, "same-origin")]));
+        assert!(request(&[HERE, (SITE, "none")]));
+        assert!(request(&[HERE, (SITE, "cross-site"), ("sec-fetch-mode", "navigate")]), "a link");
+        for origin in [
+            "http://127.0.0.1",
+            "http://127.0.0.1:8766",
+            "https://127.0.0.1:8765",
+            "http://localhost:8765",
+            "null",
+            "",
+            "http://evil.example",
+            "http://127.0.0.1:8765.evil.example",
+            "http://evil@127.0.0.1:8765",
+            "file://",
+        ] {
+            assert!(!request(&[HERE, ("origin", origin)]), "{origin}");
+        }
+        assert!(!request(&[HERE, ("origin", "http://127.0.0.1:8765"), ("origin", "http://evil.example")]));
+        assert!(!request(&[HERE, (SITE, "same-site")]));
+        assert!(!request(&[HERE, (SITE, "cross-site"), ("sec-fetch-mode", "no-cors")]));
+        assert!(!request(&[HERE, HERE]), "two hosts");
+        assert!(!request(&[]), "no host");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_host_is_read(host in "[ -~]{0,30}|(127.0.0.1|localhost|\\[::1\\]|@|:|\\.|[0-9]){0,6}") {
+            // What is taken for this machine cannot name another.
+            if is_loopback(&host) {
+                let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(&*host, |(n, _)| n);
+                let plain = name.trim_matches(['[', ']']);
+                proptest::prop_assert!(
+                    plain.eq_ignore_ascii_case("localhost") || plain.parse::<IpAddr>().unwrap().is_loopback()
+                );
+            }
         }
     }
 }

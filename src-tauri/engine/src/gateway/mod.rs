@@ -1,27 +1,42 @@
 //! The loopback server: the gateway for tools, and the control API.
 //!
-//! It listens on 127.0.0.1 (and `[::1]` where that is free) and nowhere else. Every request passes the
-//! guard (`guard.rs`) first.
+//! It listens on 127.0.0.1 (and `[::1]` where that is free) and nowhere else. What comes on a connection
+//! is looked at before it is read (`wire.rs`, `heads.rs`), every request passes the guard (`guard.rs`),
+//! and then goes to the control API (`api.rs`) or down the path of a call (`proxy.rs`). What this guards
+//! against, and what not, is in `docs/SECURITY.md`.
 
 mod api;
+mod assets;
+mod compress;
+mod conditional;
 mod error;
 mod guard;
 mod headers;
+mod heads;
 mod links;
+mod metrics;
+mod openapi;
 mod proxy;
+mod receive;
+mod serve;
+mod session;
 mod shown_key;
+mod stream;
+mod wire;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware;
-use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+pub use assets::Assets;
+use session::Sessions;
 
 use crate::account::keys::{KeyHash, new_key};
 use crate::disk::{self, Readers};
@@ -69,11 +84,25 @@ pub struct Runtime {
     pub key: String,
 }
 
+impl Runtime {
+    /// What the last engine on the folder `dir` wrote; it may be gone since.
+    #[must_use]
+    pub fn read(dir: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(dir.join("runtime.json")).ok()?).ok()
+    }
+}
+
 /// What each request handler knows.
-#[derive(Clone)]
-struct Host {
+type Host = Arc<Shared>;
+
+struct Shared {
     engine: Engine,
     control_key: KeyHash,
+    /// The caller of whoever shows the control key.
+    cli: Arc<str>,
+    port: u16,
+    sessions: Sessions,
+    assets: Option<Assets>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -93,8 +122,20 @@ impl Server {
     /// # Errors
     /// See [`ServeError`].
     pub async fn start(engine: &Engine, port: Option<u16>) -> Result<Self, ServeError> {
+        Self::start_with(engine, port, None).await
+    }
+
+    /// The same with the window's page at `/`, for a browser.
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    pub async fn start_with(
+        engine: &Engine,
+        port: Option<u16>,
+        assets: Option<Assets>,
+    ) -> Result<Self, ServeError> {
         let port = port.unwrap_or_else(|| engine.settings().gateway.port);
-        let started = Self::listen(engine, port).await;
+        let started = Self::listen(engine, port, assets).await;
         match &started {
             Ok(server) => engine.set_listening(Some(server.address()), None),
             Err(error) => engine.set_listening(None, Some(error.to_string())),
@@ -102,7 +143,7 @@ impl Server {
         started
     }
 
-    async fn listen(engine: &Engine, port: u16) -> Result<Self, ServeError> {
+    async fn listen(engine: &Engine, port: u16, assets: Option<Assets>) -> Result<Self, ServeError> {
         let v4 =
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|source| match source.kind() {
                 io::ErrorKind::AddrInUse => ServeError::PortTaken(port),
@@ -120,16 +161,19 @@ impl Server {
         written.map_err(|source| ServeError::Runtime { path: runtime.clone(), source })?;
         let (stop, stopping) = watch::channel(false);
         let control_key = KeyHash::of(&control_key);
-        let host = Host { engine: engine.clone(), control_key, stopping: stopping.clone() };
-        let router = router(host);
+        let host = Arc::new(Shared {
+            engine: engine.clone(),
+            control_key,
+            cli: "cli".into(),
+            port,
+            sessions: Sessions::default(),
+            assets,
+            stopping: stopping.clone(),
+        });
+        let router = router(host.clone());
+        raise_open_files();
         let tasks = [Some(v4), v6].into_iter().flatten().map(|listener| {
-            let (router, mut stopping) = (router.clone(), stopping.clone());
-            tokio::spawn(async move {
-                let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-                if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-                    tracing::error!("the loopback server ended: {error}");
-                }
-            })
+            tokio::spawn(serve::serve(listener, host.clone(), router.clone(), stopping.clone()))
         });
         Ok(Self { port, runtime, stop, tasks: tasks.collect(), engine: engine.clone() })
     }
@@ -149,11 +193,14 @@ impl Server {
     /// Takes no more requests, lets the open ones end, and removes `runtime.json`.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        for task in &mut self.tasks {
-            if tokio::time::timeout(LAST_REQUESTS, &mut *task).await.is_err() {
-                task.abort();
+        // One time for all of them: whoever waits for the end waits ten seconds. What is left is ended by
+        // the drop.
+        let all = async {
+            for task in &mut self.tasks {
+                let _ = task.await;
             }
-        }
+        };
+        let _ = tokio::time::timeout(LAST_REQUESTS, all).await;
     }
 }
 
@@ -167,10 +214,23 @@ impl Drop for Server {
 }
 
 fn router(host: Host) -> Router {
-    Router::new()
-        .route("/health", get(api::health))
-        .nest("/api", api::router(host.clone()))
-        .fallback(proxy::pass_on)
-        .layer(middleware::from_fn(guard::check_host))
-        .with_state(host)
+    api::outside(host.clone()).nest("/api", api::router(host.clone())).with_state(host)
 }
+
+/// A thousand connections are more files than many systems let a program open at first.
+#[cfg(unix)]
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const WANTED: u64 = 8_192;
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(u64::MAX).min(WANTED);
+    if limit.current.is_some_and(|current| current < most) {
+        let raised = Rlimit { current: Some(most), maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::debug!("no more files can be opened at once: {error}");
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn raise_open_files() {}

@@ -1,6 +1,7 @@
 //! Finds the key a tool shows where its service expects the credential, and takes it out, so that it
 //! never leaves the machine and stands in no cache key and no log.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
@@ -32,6 +33,27 @@ pub(super) fn take(
     headers.remove(KEY_HEADER);
     headers.remove(AUTHORIZATION);
     by_header.or(by_place)
+}
+
+/// Takes the key out of a form a tool posts to a service that expects its credential in the query, or
+/// in the form where there is one (Last.fm). Any other body is left alone.
+pub(super) fn take_from_form(service: &Service, body: &mut Bytes) -> Option<String> {
+    let CredentialPlace::Query(name) = service.auth.place else { return None };
+    let mut form = std::str::from_utf8(body).ok()?.to_owned();
+    let key = take_parameter(&mut form, name)?;
+    *body = form.into();
+    Some(key)
+}
+
+/// Whether something that looks like a key of ours stands in `bytes`: it must not leave the machine,
+/// whosever it is and wherever a tool put it.
+pub(super) fn stands_in(bytes: &[u8]) -> bool {
+    const PREFIX: &[u8] = b"hr_";
+    const DIGITS: usize = 48;
+    memchr::memmem::find_iter(bytes, PREFIX).any(|at| {
+        let rest = &bytes[at + PREFIX.len()..];
+        rest.len() >= DIGITS && rest[..DIGITS].iter().all(u8::is_ascii_hexdigit)
+    })
 }
 
 fn authorization(place: CredentialPlace, headers: &HeaderMap) -> Option<String> {
@@ -134,6 +156,84 @@ mod tests {
                 "{id}"
             );
             assert!(headers.is_empty(), "{id}: {headers:?}");
+        }
+    }
+
+    #[test]
+    fn t5_a_key_in_a_posted_form_is_taken_out_and_the_rest_is_as_it_was() {
+        let form = |id: ServiceId, text: &'static str| {
+            let mut body = Bytes::from_static(text.as_bytes());
+            (take_from_form(id.service(), &mut body), body)
+        };
+        let lastfm = form(ServiceId::Lastfm, "method=a.b&api_key=K&artist=a%20b+c&api_key=L&format=json");
+        assert_eq!(lastfm, (Some("K".into()), "method=a.b&artist=a%20b+c&format=json".into()));
+        assert_eq!(form(ServiceId::Lastfm, "method=a").0, None);
+        assert_eq!(form(ServiceId::Deezer, "api_key=K"), (None, "api_key=K".into()));
+    }
+
+    #[test]
+    fn t5_a_key_is_recognised_anywhere() {
+        let key = crate::account::keys::new_key();
+        for text in
+            [key.clone(), format!("a{key}"), format!("{{\"x\":\"hr_ {key}\"}}"), format!("hr_hr_{key}z")]
+        {
+            assert!(stands_in(text.as_bytes()), "{text}");
+        }
+        for text in ["", "hr_", "hr_0000", "hr", &key[1..], &key[..50]] {
+            assert!(!stands_in(text.as_bytes()), "{text}");
+        }
+    }
+
+    /// A query or form of pairs, in which a key may stand anywhere.
+    fn pairs(key: &str) -> impl proptest::strategy::Strategy<Value = String> {
+        use proptest::prelude::*;
+        let key = key.to_owned();
+        let name = prop::sample::select(vec![
+            "api_key",
+            "token",
+            "q",
+            "API_KEY",
+            "api_key[]",
+            "",
+            "a b",
+            "api%5Fkey",
+        ]);
+        let value = prop_oneof!["[a-z%&=+]{0,8}", Just(key)];
+        let pair = (name, value, prop::sample::select(vec!["=", "", "=="]));
+        prop::collection::vec(pair, 0..6).prop_map(|list| {
+            list.iter().map(|(n, v, eq)| format!("{n}{eq}{v}")).collect::<Vec<_>>().join("&")
+        })
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn t5_no_key_survives_and_nothing_panics(
+            service in proptest::sample::select(ServiceId::ALL),
+            query in pairs("hr_0123456789abcdef0123456789abcdef0123456789abcdef"),
+            form in pairs("hr_0123456789abcdef0123456789abcdef0123456789abcdef"),
+            path in "(/|~|api|v1|json|hr_0123456789abcdef0123456789abcdef0123456789abcdef|%2f|\\PC){0,8}",
+            scheme in "(Bearer|token|Discogs token=|Basic)? ?",
+        ) {
+            const KEY: &str = "hr_0123456789abcdef0123456789abcdef0123456789abcdef";
+            let mut headers = HeaderMap::new();
+            for name in ["authorization", "x-headroom-key", "x-user-auth-token"] {
+                if let Ok(value) = format!("{scheme}{KEY}").parse() {
+                    headers.insert(name, value);
+                }
+            }
+            let (mut path, mut query, mut body) = (path, query, Bytes::from(form));
+            if let Some((_, rest)) = take_from_front(&path) {
+                path = rest;
+            }
+            let _ = take(service.service(), &mut path, &mut query, &mut headers);
+            let _ = take_from_form(service.service(), &mut body);
+            proptest::prop_assert!(!headers.contains_key("authorization"));
+            proptest::prop_assert!(!headers.contains_key("x-headroom-key"));
+            // What is left of it somewhere strange is seen, and the request is refused.
+            for rest in [path.as_bytes(), query.as_bytes(), &body] {
+                let here = rest.windows(KEY.len()).any(|bytes| bytes == KEY.as_bytes());
+                proptest::prop_assert_eq!(here, stands_in(rest));
+            }
         }
     }
 

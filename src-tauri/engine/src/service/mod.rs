@@ -228,10 +228,12 @@ pub struct Service {
     pub assumed_quota: Option<u32>,
     /// Its endpoints, most specific first.
     pub endpoints: &'static [Endpoint],
+    /// Whether its clients put questions as a form in a `POST`, too.
+    pub asked_by_form: bool,
     /// How long its answers are kept.
     pub keeping: Keeping,
-    /// A cheap call that needs no credential, to see whether the service answers.
-    pub check_path: Option<&'static str>,
+    /// A cheap `GET` for `doctor`: whether the service answers, and takes the credential, if it needs one.
+    pub check_path: &'static str,
     /// Length of a first ban when the service gives no time, in seconds.
     pub default_ban_s: u64,
     /// The service's own reading of an answer.

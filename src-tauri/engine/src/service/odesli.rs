@@ -21,8 +21,9 @@ pub(super) static SERVICE: Service = Service {
     endpoints: &[
         Endpoint::new("links", Metadata, &["GET /v1-alpha.1/links"]),
     ],
+    asked_by_form: false,
     keeping: Keeping { tags, ..Keeping::PLAIN },
-    check_path: None,
+    check_path: "/v1-alpha.1/links?url=https%3A%2F%2Fwww.deezer.com%2Ftrack%2F3135556",
     default_ban_s: 60,
     verdict,
     server_limit: no_server_limit,

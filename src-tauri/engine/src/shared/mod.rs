@@ -2,7 +2,7 @@
 //!
 //! `link.rs` keeps the one connection; whoever uses it ([`Shared::command`], [`Shared::pipeline`],
 //! [`Shared::script`]) gets `None` at once while there is none. Everything on the server lies under
-//! [`PREFIX`]. `budget.rs` keeps the budgets of all machines together there.
+//! [`PREFIX`]. `budget/` keeps the budgets of all machines together there.
 //!
 //! Invariant: nothing here prints a user or a password.
 
@@ -134,6 +134,15 @@ impl Shared {
     #[must_use]
     pub fn connected(&self) -> bool {
         matches!(self.0.link.state(), LinkState::Up(_))
+    }
+
+    /// Which connection commands go through; `None` while there is none.
+    #[must_use]
+    pub fn connection(&self) -> Option<u64> {
+        match self.0.link.state() {
+            LinkState::Up(number) => Some(number),
+            LinkState::Off | LinkState::Trying | LinkState::Gone => None,
+        }
     }
 
     /// Whether budgets are kept together with other machines now: connected, and everything told.

@@ -19,18 +19,18 @@ use crate::provider::{Scripted, Strict};
 use crate::support::{Home, START, all, get, ms, refused, s};
 
 /// When a call was sent and when it was answered, or dropped.
-type Span = (Duration, Duration);
+pub type Span = (Duration, Duration);
 
 /// One caller: when it comes, how long its answer takes, whether it goes away before that.
-type Arrival = (u64, u64, bool);
+pub type Arrival = (u64, u64, bool);
 
-fn virtual_time<F: Future>(run: impl FnOnce(Clock) -> F) -> F::Output {
+pub fn virtual_time<F: Future>(run: impl FnOnce(Clock) -> F) -> F::Output {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async { run(Clock::new(VirtualClock::at(START))).await })
 }
 
-fn since_start(clock: &Clock) -> Duration {
+pub fn since_start(clock: &Clock) -> Duration {
     clock.mono().since(Mono::default())
 }
 
@@ -66,7 +66,7 @@ async fn play(clock: Clock, budget: Budget, arrivals: Vec<Arrival>) -> Vec<Span>
 
 /// The most calls one stretch of `window` can have held, were each counted at the worst instant
 /// between its sending and its answer. By brute force, without any of the ledger's ideas.
-fn worst(spans: &[Span], window: Duration) -> usize {
+pub fn worst(spans: &[Span], window: Duration) -> usize {
     let begins = spans.iter().map(|(_, answered)| *answered);
     let inside = |begin: Duration| {
         spans.iter().filter(|(sent, answered)| *answered >= begin && *sent < begin + window).count()

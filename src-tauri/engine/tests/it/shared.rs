@@ -112,6 +112,16 @@ impl Machine {
         Self { engine, dir }
     }
 
+    /// The same directory with other settings, after a stop.
+    pub async fn started_again(self, settings: &Value) -> Self {
+        let Self { engine, dir } = self;
+        drop(engine);
+        let bytes = settings.to_string().into_bytes();
+        write_atomically(&dir.path().join("settings.json"), &bytes, Readers::Default).unwrap();
+        let engine = Engine::start(options(dir.path())).await.unwrap();
+        Self { engine, dir }
+    }
+
     pub fn connected(&self) -> bool {
         self.engine.shared().connected()
     }
@@ -129,6 +139,7 @@ fn options(dir: &std::path::Path) -> Options {
         transport: None,
         credentials: Some(Arc::new(TestCredentials::default())),
         environment: Vec::new(),
+        name: "a test".to_owned(),
     }
 }
 
@@ -236,8 +247,8 @@ async fn a_test_of_the_server_tells_its_kind_its_time_and_what_it_holds() {
 async fn a_slow_server_is_gone_within_one_command_and_nobody_queues_on_it() {
     let redis = Redis::start().await;
     let proxy = Proxy::to(redis.port).await;
-    let machine =
-        Machine::start(&json!({"cache": {"shared_url": format!("redis://{}", proxy.address)}})).await;
+    let simulator = deezer().await;
+    let machine = Machine::start(&sharing(&simulator, &format!("redis://{}", proxy.address))).await;
     eventually("it connects", async || machine.connected()).await;
     proxy.delay(400);
     let shared = machine.engine.shared().clone();
@@ -255,12 +266,25 @@ async fn a_slow_server_is_gone_within_one_command_and_nobody_queues_on_it() {
     let notice = machine.notice().await.unwrap();
     assert!(notice.contains("longer than 250 ms"), "{notice}");
     proxy.delay(0);
-    eventually("it is back", async || machine.connected()).await;
+    eventually("it is back", async || machine.engine.shared().together()).await;
+
+    // The same for a call: it goes without the server within that one call.
+    proxy.delay(400);
+    assert!(machine.engine.call(get(Deezer, "/search?q=a")).await.is_ok());
+    assert!(!machine.connected());
+    proxy.delay(0);
+    eventually("it is back", async || machine.engine.shared().together()).await;
+    eventually("what was sent without it is told", async || {
+        let slots: Option<u32> = shared.command(redis::cmd("ZCARD").arg("headroom:1:b:deezer:slots")).await;
+        slots == Some(1)
+    })
+    .await;
+    assert_eq!(simulator.count("deezer").arrived, 1, "not sent twice");
     machine.engine.stop().await;
 }
 
 /// What the settings say of a budget of 45 in 5 s at a stand-in of 50 in 5 s, kept at `url`.
-fn sharing(simulator: &Simulator, url: &str) -> Value {
+pub fn sharing(simulator: &Simulator, url: &str) -> Value {
     json!({
         "services": {"deezer": {
             "base_url": simulator.base_url("deezer"),
@@ -435,4 +459,71 @@ async fn t5_user_and_password_are_nowhere_to_be_seen() {
     let told: Vec<_> =
         seen.iter().filter(|text| text.contains("s3cret") || text.contains("default:")).collect();
     assert!(told.is_empty(), "{told:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b7_an_emptied_server_is_told_again_what_was_used() {
+    let (redis, simulator) = (Redis::start().await, deezer().await);
+    let settings = sharing(&simulator, &redis.url());
+    let (a, b) = (Machine::start(&settings).await, Machine::start(&settings).await);
+    let mut calls = searches(&a, 0..50);
+    calls.extend(searches(&b, 50..100));
+    eventually("the run has begun", async || simulator.count("deezer").arrived > 30).await;
+    let flushed: Option<String> = a.engine.shared().command(&redis::cmd("FLUSHALL")).await;
+    assert_eq!(flushed.as_deref(), Some("OK"));
+    all_answered(calls).await;
+    assert!(a.engine.shared().together() && b.engine.shared().together());
+    let (count, peak) = (simulator.count("deezer"), simulator.peak("deezer"));
+    assert_eq!((count.arrived, count.refused), (100, 0), "fullest {peak:?}");
+    a.engine.stop().await;
+    b.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b7_the_part_of_a_machine_that_fell_silent_is_kept_for_it() {
+    let (redis, simulator) = (Redis::start().await, deezer().await);
+    let settings = sharing(&simulator, &redis.url());
+    let (a, b) = (Machine::start(&settings).await, Machine::start(&settings).await);
+    eventually("each knows of the other", async || {
+        [&a, &b].iter().all(|m| m.engine.shared().status().unwrap().machines == Some(2))
+    })
+    .await;
+    // Killed, or cut off: it may still be calling.
+    drop(b.engine);
+    tokio::time::sleep(ms(4_000)).await;
+    all_answered(searches(&a, 0..40)).await;
+    let (count, peak) = (simulator.count("deezer"), simulator.peak("deezer"));
+    assert_eq!((count.arrived, count.refused), (40, 0));
+    assert!(peak.0 <= 23, "22 of 45 are the other's: {peak:?}");
+    assert_eq!(a.engine.shared().status().unwrap().machines, Some(2));
+    a.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_of_an_earlier_run_are_told_once() {
+    let (redis, simulator) = (Redis::start().await, deezer().await);
+    let mut settings = sharing(&simulator, &redis.url());
+    settings["services"]["deezer"]["budget"]["windows"][0] = json!({"seconds": 600, "calls": 45});
+    let mut alone = settings.clone();
+    alone["cache"] = json!({});
+    let first = Machine::start(&alone).await;
+    all_answered(searches(&first, 0..5)).await;
+    first.engine.stop().await;
+
+    // Sharing begins: what was used alone counts for all.
+    let again = first.started_again(&settings).await;
+    assert!(again.engine.shared().together());
+    all_answered(searches(&again, 5..7)).await;
+    let other = Machine::start(&settings).await;
+    eventually("the other counts them too", async || used(&other) == 7).await;
+    again.engine.stop().await;
+
+    // The server knows them now: another start adds nothing.
+    let again = again.started_again(&settings).await;
+    all_answered(searches(&again, 7..8)).await;
+    eventually("none counts twice", async || used(&other) == 8).await;
+    tokio::time::sleep(ms(1_500)).await;
+    assert_eq!((used(&other), used(&again)), (8, 8));
+    again.engine.stop().await;
+    other.engine.stop().await;
 }

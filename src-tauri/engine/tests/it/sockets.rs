@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use headroom_engine::account::keys::ToolKey;
-use headroom_engine::clock::Clock;
 use headroom_engine::disk::{Readers, write_atomically};
 use headroom_engine::gateway::{Runtime, Server};
 use headroom_engine::meter::EventKind;
@@ -12,7 +11,7 @@ use headroom_engine::{Engine, Options, StartError};
 use headroom_simulator::Simulator;
 use serde_json::{Value, json};
 
-use crate::support::{TestCredentials, events, ms, s, total};
+use crate::support::{TestCredentials, events, ms, total};
 
 /// An engine with its loopback server, between a tool and the stand-ins.
 pub struct Site {
@@ -60,11 +59,9 @@ impl Site {
 
     async fn start(simulator: Arc<Simulator>, dir: Arc<tempfile::TempDir>) -> Self {
         let options = || Options {
-            data_dir: dir.path().to_owned(),
-            clock: Clock::system(),
-            transport: None,
             credentials: Some(Arc::new(TestCredentials::default())),
             environment: Vec::new(),
+            ..Options::new(dir.path())
         };
         let mut tries = 0;
         let engine = loop {

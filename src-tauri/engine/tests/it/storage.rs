@@ -20,8 +20,8 @@ async fn a_second_engine_on_a_directory_is_refused_and_disturbs_nothing() {
     let engine = home.start().await;
     all(&engine, 3, &get(Deezer, "/search?q=a")).await;
     let error = Engine::start(home.options()).await.unwrap_err();
-    assert!(matches!(&error, StartError::Running(dir) if dir == home.dir.path()), "{error}");
-    assert!(error.to_string().contains("already running"));
+    assert!(matches!(&error, StartError::Running(taken) if taken.dir == home.dir.path()), "{error}");
+    assert!(error.to_string().contains("already runs on"), "{error}");
     all(&engine, 2, &get(Deezer, "/search?q=a")).await;
     engine.stop().await;
     assert_eq!(

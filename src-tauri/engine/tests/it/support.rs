@@ -132,11 +132,11 @@ impl<T: Transport + 'static> Home<T> {
 
     pub fn options(&self) -> Options {
         Options {
-            data_dir: self.dir.path().to_owned(),
             clock: self.clock(),
             transport: Some(self.provider.clone()),
             credentials: Some(self.credentials.clone()),
             environment: Vec::new(),
+            ..Options::new(self.dir.path())
         }
     }
 

@@ -2,7 +2,7 @@
 -- KEYS: machines, epoch, then of each service its slots and its ban
 -- ARGV: epoch, not after, me, what I divide by, live, silent, number of machines I know of, of each its
 --       name and how long ago it was seen, then of each service the number of its windows and their lengths
--- Returns {0, now, machines, {other, age, …}, {{used…} of each service}, {{kind, endpoint, age, left} or {}}}
+-- Returns {0, now, machines (this one included), {other, age, …}, {{used…} of each service}, {{kind, endpoint, age, left} or {}}}
 --       or {3}, {4} as take.lua does.
 local machines, epoch = KEYS[1], KEYS[2]
 local now = clock()

@@ -22,9 +22,10 @@ end
 
 -- Marks `me` as seen, and looks who else is there. A machine is silent when it was not seen for `live`,
 -- and forgotten after `silent`. `told` is the number of machines `me` divides by when it must go on
--- alone. Returns how many there are, what each silent one divides by, and all others with their age.
+-- alone. Returns how many there are, what each silent one divides by, all others with their age, and
+-- whether a live one does not know of all: it would take too large a part if the server went now.
 local function census(key, me, told, now, live, silent)
-  local all, away, others = 1, {}, {}
+  local all, away, others, fewest = 1, {}, {}, math.huge
   local flat = redis.call('HGETALL', key)
   for i = 1, #flat, 2 do
     local id = flat[i]
@@ -41,6 +42,8 @@ local function census(key, me, told, now, live, silent)
           -- One that knew of nobody else is given a half: a machine that was switched off must not
           -- keep the whole.
           away[#away + 1] = math.max(2, tonumber(by))
+        else
+          fewest = math.min(fewest, tonumber(by))
         end
       end
     end
@@ -48,7 +51,7 @@ local function census(key, me, told, now, live, silent)
   -- It may miss our answer and go on with what it was told before: the larger part is kept for it.
   redis.call('HSET', key, me, whole(now) .. ':' .. whole(math.min(told, all)))
   expire(key, silent * 2)
-  return all, away, others
+  return all, away, others, fewest < all
 end
 
 -- What is left of `calls` when the silent machines have their part.

@@ -14,11 +14,13 @@ if ended[1] and tonumber(ended[1]) > now then
   return {2, ended[3], ended[4], math.max(0, now - tonumber(ended[2])), tonumber(ended[1]) - now}
 end
 
-local all, away = census(machines, ARGV[3], tonumber(ARGV[4]), now, tonumber(ARGV[5]), tonumber(ARGV[6]))
+local all, away, _, unaware =
+  census(machines, ARGV[3], tonumber(ARGV[4]), now, tonumber(ARGV[5]), tonumber(ARGV[6]))
 local longest = tonumber(ARGV[9])
 redis.call('ZREMRANGEBYSCORE', slots, '-inf', whole(now - longest))
 
-local wait, told = 0, {}
+-- They hear of everybody within a second.
+local wait, told = unaware and 50000 or 0, {}
 for i = 11, #ARGV, 2 do
   local length, calls = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
   local taken, most = used(slots, now, length), allowed(calls, away)
