@@ -89,9 +89,6 @@ impl Inner {
             // A caller may find old what still holds (`max-age`): it is not said to be fresh.
             answer.origin = Origin::Stale(kept.age(now));
         }
-        if question.head {
-            answer.body = Bytes::new();
-        }
         self.was_hit(call, question, &answer, if tier.is_some() { "hit" } else { "stale" });
         answer
     }
