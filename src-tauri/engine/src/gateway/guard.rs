@@ -19,8 +19,9 @@ pub(super) const SITE: &str = "sec-fetch-site";
 
 /// Refuses what no program of this machine would send by itself: requests for another host (a page whose
 /// name was pointed at 127.0.0.1, DNS rebinding, sends its own name), and requests of pages of another
-/// origin.
-pub(super) fn check<B>(request: &http::Request<B>) -> Result<(), OwnError> {
+/// origin. A link may be followed from there to the page (`links`), but to nothing that makes a call: the
+/// key may stand in the path.
+pub(super) fn check<B>(request: &http::Request<B>, links: bool) -> Result<(), OwnError> {
     let headers = request.headers();
     let mut hosts = headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -33,19 +34,19 @@ pub(super) fn check<B>(request: &http::Request<B>) -> Result<(), OwnError> {
         return Err(foreign_host());
     }
     if headers.contains_key(ORIGIN) || headers.contains_key(SITE) {
-        check_origin(headers, host)?;
+        check_origin(headers, host, links)?;
     }
     Ok(())
 }
 
 /// A browser names the page that asks. Ours is at the very address it asks; a link that is followed to
 /// this server brings nothing along.
-fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), OwnError> {
+fn check_origin(headers: &HeaderMap, host: &str, links: bool) -> Result<(), OwnError> {
     let own = |origin: &str| origin.strip_prefix("http://").is_some_and(|o| o.eq_ignore_ascii_case(host));
     let origins_own = headers.get_all(ORIGIN).iter().all(|o| o.to_str().is_ok_and(own));
     let says = |name, text: &str| headers.get(name).is_some_and(|v| v.as_bytes() == text.as_bytes());
     let foreign_site = says(SITE, "cross-site") || says(SITE, "same-site");
-    if origins_own && (!foreign_site || says("sec-fetch-mode", "navigate")) {
+    if origins_own && (!foreign_site || (links && says("sec-fetch-mode", "navigate"))) {
         return Ok(());
     }
     Err(OwnError::new(
@@ -179,19 +180,23 @@ mod tests {
 
     #[test]
     fn only_the_page_of_this_very_address_is_no_foreigner() {
-        let request = |list: &[(&'static str, &str)]| {
+        let asked = |links: bool, list: &[(&'static str, &str)]| {
             let mut request = http::Request::new(());
             for (name, value) in list {
                 request.headers_mut().append(*name, value.parse().unwrap());
             }
-            check(&request).is_ok()
+            check(&request, links).is_ok()
         };
+        let request = |list: &[(&'static str, &str)]| asked(true, list);
         const HERE: (&str, &str) = ("host", "127.0.0.1:8765");
         assert!(request(&[HERE]));
         assert!(request(&[HERE, ("origin", "http://127.0.0.1:8765")]));
         assert!(request(&[HERE, ("origin", "http://127.0.0.1:8765"), (SITE, "same-origin")]));
         assert!(request(&[HERE, (SITE, "none")]));
         assert!(request(&[HERE, (SITE, "cross-site"), ("sec-fetch-mode", "navigate")]), "a link");
+        let frame = [HERE, (SITE, "same-site"), ("sec-fetch-mode", "navigate")];
+        assert!(!asked(false, &frame), "a frame would make a call");
+        assert!(asked(false, &[HERE, (SITE, "none"), ("sec-fetch-mode", "navigate")]), "typed in");
         for origin in [
             "http://127.0.0.1",
             "http://127.0.0.1:8766",

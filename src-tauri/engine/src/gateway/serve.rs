@@ -112,9 +112,10 @@ async fn connection(stream: TcpStream, host: Host, router: Router, mut stopping:
 async fn answer(host: &Host, router: &Router, request: Request<Incoming>) -> Response {
     // After a body in chunks no further head is looked for on this connection.
     let last = request.headers().contains_key(TRANSFER_ENCODING);
-    let mut response = match guard::check(&request) {
+    let gateway = is_for_gateway(request.uri().path());
+    let mut response = match guard::check(&request, !gateway) {
         Err(error) => error.into_response(),
-        Ok(()) if is_for_gateway(request.uri().path()) => proxy::pass_on(host, request).await,
+        Ok(()) if gateway => proxy::pass_on(host, request).await,
         Ok(()) => match router.clone().call(request.map(Body::new)).await {
             Ok(response) => response,
             Err(never) => match never {},
