@@ -17,7 +17,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ask, built, find, linux, must } from "../../../scripts/run.mjs";
-import { memory } from "../../../tests/e2e/processes.mjs";
+import { family, memory } from "../../../tests/e2e/processes.mjs";
 import { until } from "../../../tests/e2e/until.mjs";
 
 /** Bytes of the answers `/track/1` and `/track/2`. */
@@ -65,7 +65,13 @@ async function main() {
   }
   const stage = await openStage();
   try {
-    const servers = [await headroom(stage), await nginx(stage), await squid(stage), await bare(stage)];
+    const servers = [
+      await headroom(stage),
+      await nginx(stage, false),
+      await nginx(stage, true),
+      await squid(stage),
+      await bare(stage),
+    ];
     for (const server of servers) await checkKept(server);
     console.log(versions());
     for (const n of SIZES.keys()) await compare(servers, n + 1, rounds, seconds);
@@ -127,24 +133,28 @@ async function headroom({ folder, origin, start }) {
   return {
     name: "Headroom",
     caches: true,
-    pids: [child.pid],
+    pid: child.pid,
     base: `${address}/deezer`,
     headers: { "X-Headroom-Key": JSON.parse(added.stdout).key },
     isHit: (headers) => headers["x-headroom-cache"] === "hit",
   };
 }
 
-async function nginx({ folder, origin, start, write }) {
+/** `logs`: with its usual log, a line a request, as Headroom has one. Without, it is at its fastest. */
+async function nginx(stage, logs) {
+  const { origin, start, write } = stage;
   const port = await freePort();
+  const folder = join(stage.folder, logs ? "nginx-logs" : "nginx");
+  mkdirSync(folder);
   const config = write(
-    "nginx.conf",
+    `${logs ? "nginx-logs" : "nginx"}.conf`,
     `daemon off;
 worker_processes 1;
 pid ${folder}/nginx.pid;
 error_log ${folder}/nginx.log;
 events { worker_connections 4096; }
 http {
-  access_log off;
+  access_log ${logs ? `${folder}/access.log` : "off"};
   sendfile on;
   tcp_nopush on;
   keepalive_requests 1000000000;
@@ -175,18 +185,10 @@ http {
   const user = process.getuid() === 0 ? ["-g", "user root;"] : [];
   const child = start(SERVER_CORE, program("nginx"), ["-c", config, "-p", folder, ...user]);
   await listening(port);
-  const children = () =>
-    ask("pgrep", ["-P", String(child.pid)])
-      .stdout.split("\n")
-      .filter(Boolean)
-      .map(Number);
   return {
-    name: "nginx proxy_cache",
+    name: logs ? "nginx, with its log" : "nginx proxy_cache",
     caches: true,
-    // The one that works, which holds the connections.
-    pids: await until("nginx has a worker", async () =>
-      children().length ? [child.pid, ...children()] : null,
-    ),
+    pid: child.pid,
     base: `http://127.0.0.1:${port}`,
     headers: {},
     isHit: (headers) => headers["x-cache"] === "HIT",
@@ -223,7 +225,7 @@ shutdown_lifetime 1 second
   return {
     name: "Squid",
     caches: true,
-    pids: [child.pid],
+    pid: child.pid,
     base: `http://127.0.0.1:${port}`,
     headers: {},
     isHit: (headers) => /^HIT/.test(headers["x-cache"] ?? ""),
@@ -236,7 +238,7 @@ async function bare({ start, write }) {
   return {
     name: "bare axum, no cache",
     caches: false,
-    pids: [child.pid],
+    pid: child.pid,
     base: `http://127.0.0.1:${await firstLine(child)}`,
     headers: {},
     isHit: () => true,
@@ -331,8 +333,8 @@ async function missCost({ origin }, servers) {
 }
 
 /** What connections cost that have asked once and stay. */
-async function idleMemory({ name, base, headers, pids }) {
-  const total = () => pids.reduce((sum, pid) => sum + memory(pid), 0);
+async function idleMemory({ name, base, headers, pid }) {
+  const total = () => family(pid).reduce((sum, member) => sum + memory(member), 0);
   const before = total();
   const { hostname, port, pathname } = new URL(`${base}/track/1`);
   const named = Object.entries(headers)

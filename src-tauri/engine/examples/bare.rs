@@ -6,9 +6,9 @@
 #![allow(clippy::disallowed_methods, reason = "a yardstick has no engine and no clock")]
 
 use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut router = Router::new();
