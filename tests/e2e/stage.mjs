@@ -98,6 +98,9 @@ export async function openStage(settings = {}) {
       return { child, ended };
     },
     async close() {
+      // Where there is a tray, a window that the driver closes may only hide: the app goes on.
+      const { pid } = (await stage.runtime()) ?? {};
+      if (pid) kill(pid);
       for (const child of [...children, simulator]) child.kill("SIGKILL");
       await Promise.all([...children, simulator].map(gone));
       rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
@@ -105,6 +108,14 @@ export async function openStage(settings = {}) {
   };
   stage.writeSettings();
   return stage;
+}
+
+function kill(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
 }
 
 async function firstLine(child) {
