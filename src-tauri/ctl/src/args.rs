@@ -237,6 +237,9 @@ pub(crate) enum KeysCommand {
         /// Leave links in answers as the service wrote them
         #[arg(long)]
         raw_links: bool,
+        /// The largest part of a service's budget it may use, such as 0.25 [default: all]
+        #[arg(long)]
+        share: Option<f64>,
     },
     /// List the keys
     List,

@@ -19,8 +19,8 @@ pub(crate) async fn run(dir: &Path, command: KeysCommand, as_json: bool) -> Resu
 
 async fn carry_out(backend: &Backend, command: KeysCommand, as_json: bool) -> Result<(), Failure> {
     match command {
-        KeysCommand::Add { name, services, raw_links } => {
-            let args = json!({ "name": name, "services": services, "raw_links": raw_links });
+        KeysCommand::Add { name, services, raw_links, share } => {
+            let args = json!({ "name": name, "services": services, "raw_links": raw_links, "share": share });
             let made: Value = backend.call("add_key", args).await?;
             if as_json {
                 return show::json(&made);
@@ -44,7 +44,7 @@ async fn carry_out(backend: &Backend, command: KeysCommand, as_json: bool) -> Re
 }
 
 fn list(keys: &Value) -> Result<(), Failure> {
-    let mut table = Table::new(&["tool", "made", "services"]);
+    let mut table = Table::new(&["tool", "made", "services", "share", "calls", "hits", "last used"]);
     for key in keys.as_array().into_iter().flatten() {
         let services = key.get("services").and_then(Value::as_array);
         let services = services.map_or_else(
@@ -53,7 +53,20 @@ fn list(keys: &Value) -> Result<(), Failure> {
         );
         let made = Wall::from_seconds(key.get("created").and_then(Value::as_i64).unwrap_or(0)).to_text();
         let name = key.get("name").and_then(Value::as_str).unwrap_or_default();
-        table.row([(PLAIN, name.to_owned()), (DIM, made), (PLAIN, services)]);
+        let share = key.get("share").and_then(Value::as_f64);
+        let share = share.map_or_else(|| "all".to_owned(), |share| format!("{} %", (share * 100.0).round()));
+        let count = |field: &str| key.get(field).and_then(Value::as_u64).unwrap_or(0).to_string();
+        let used = key.get("last_used").and_then(Value::as_i64);
+        let used = used.map_or_else(|| "never".to_owned(), |at| Wall::from_seconds(at).to_text());
+        table.row([
+            (PLAIN, name.to_owned()),
+            (DIM, made),
+            (PLAIN, services),
+            (PLAIN, share),
+            (PLAIN, count("calls")),
+            (PLAIN, count("hits")),
+            (DIM, used),
+        ]);
     }
     table.print()
 }

@@ -330,7 +330,6 @@ fn from_disk(c: &mut Criterion) {
     };
     bench("call", NEVER_YET);
     bench("call, and its use is noted behind", LONG_AGO);
-    drop(bench);
     group.finish();
     if let Some(filled) = LazyCell::get(&filled) {
         filled.weigh("100,000 entries");

@@ -56,7 +56,10 @@ impl Kept {
             Verdict::NotFound => false,
             _ => return None,
         };
-        if question.head || answer.headers.get(VARY).is_some_and(|v| v.as_bytes().contains(&b'*')) {
+        if question.head
+            || answer.rest.is_some()
+            || answer.headers.get(VARY).is_some_and(|v| v.as_bytes().contains(&b'*'))
+        {
             return None;
         }
         // Half an answer, or a page that says sorry with status 200, is none.
@@ -94,6 +97,7 @@ impl Kept {
             status: self.status,
             headers: merged,
             body: self.body.clone(),
+            rest: None,
             verdict,
             origin: Origin::Service,
         }
@@ -128,6 +132,7 @@ impl Kept {
             status: self.status,
             headers: self.headers.clone(),
             body: self.body.clone(),
+            rest: None,
             verdict,
             origin,
         }

@@ -16,6 +16,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::budget::{Priority, Why};
 use crate::clock::Wall;
 use crate::service::{BanKind, ServiceId, Verdict};
+use transport::Rest;
 
 /// One request to a service, before any credential is attached.
 #[derive(Debug, Clone)]
@@ -149,8 +150,10 @@ pub struct Answer {
     pub status: StatusCode,
     /// Headers, without those of the connection.
     pub headers: HeaderMap,
-    /// Body, decompressed.
+    /// Body, decompressed; its first part, if there is a rest.
     pub body: Bytes,
+    /// What is still on its way. Such an answer is not kept.
+    pub rest: Option<Rest>,
     /// What the service's file reads in it.
     pub verdict: Verdict,
     /// Where it came from.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::header::{HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, USER_AGENT};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 
-use super::transport::TransportError;
+use super::transport::{Rest, TransportError};
 use super::{Answer, Call, CallError, Origin};
 use crate::account::{Attached, NoCredential};
 use crate::budget::share::{Held, part_of};
@@ -110,6 +110,10 @@ impl Inner {
         }
         let flights = &self.cache.flights;
         match flights.join(question.key, call.priority, call.max_wait).await {
+            // What is passed on as it comes comes to one only.
+            Turn::Shared(Ok(answer)) if answer.rest.is_some() => {
+                self.ask_and_keep(call, question, kept, None).await
+            }
             Turn::Shared(Ok(mut answer)) => {
                 if matches!(answer.verdict, Verdict::Fresh | Verdict::NotFound) {
                     answer.origin = Origin::Hit(Duration::ZERO);
@@ -534,7 +538,8 @@ fn read(call: &Call, response: Response<Bytes>) -> Answer {
     }
     let answered = Answered { status: parts.status, headers: &parts.headers, body: &body };
     let verdict = (call.service.service().verdict)(&answered);
-    Answer { status: parts.status, headers: parts.headers, body, verdict, origin: Origin::Service }
+    let rest = parts.extensions.remove::<Rest>();
+    Answer { status: parts.status, headers: parts.headers, body, rest, verdict, origin: Origin::Service }
 }
 
 /// Counts a call when it is sent and again how it ended, also when its asker goes away half-way.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::header::{
     ACCEPT, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     HOST, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
@@ -244,7 +245,7 @@ fn is_page_load(headers: &HeaderMap) -> bool {
 }
 
 async fn respond(host: &Host, wish: Wish, answer: Answer) -> Response {
-    let Answer { status, mut headers, mut body, origin, .. } = answer;
+    let Answer { status, mut headers, mut body, rest, origin, .. } = answer;
     towards_tool(&mut headers);
     let length = headers.remove(CONTENT_LENGTH);
     let turned = wish.service == ServiceId::Spotify
@@ -279,6 +280,10 @@ async fn respond(host: &Host, wish: Wish, answer: Answer) -> Response {
         let length = if body.is_empty() { length.filter(|_| !turned) } else { Some(body.len().into()) };
         headers.extend(length.map(|length| (CONTENT_LENGTH, length)));
         return assemble(status, headers, Body::new(Unsent));
+    }
+    if let Some(parts) = rest.and_then(|rest| rest.take()) {
+        headers.extend(length.map(|length| (CONTENT_LENGTH, length)));
+        return assemble(status, headers, Body::from_stream(stream::iter([Ok(body)]).chain(parts)));
     }
     let body = compress(wish.encoding, status, &mut headers, body).await;
     assemble(status, headers, Body::from(body))

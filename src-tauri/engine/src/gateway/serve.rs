@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONNECTION, TRANSFER_ENCODING};
 use http::{HeaderValue, Request};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -112,6 +113,7 @@ async fn connection(stream: TcpStream, host: Host, router: Router, mut stopping:
 async fn answer(host: &Host, router: &Router, request: Request<Incoming>) -> Response {
     // After a body in chunks no further head is looked for on this connection.
     let last = request.headers().contains_key(TRANSFER_ENCODING);
+    let has_body = !request.body().is_end_stream();
     let mut response = match guard::check(&request) {
         Err(error) => error.into_response(),
         Ok(()) if is_for_gateway(request.uri().path()) => proxy::pass_on(host, request).await,
@@ -120,7 +122,9 @@ async fn answer(host: &Host, router: &Router, request: Request<Incoming>) -> Res
             Err(never) => match never {},
         },
     };
-    if last {
+    // Nor after one that was refused unread: the client is told, or it would send the next one into the void.
+    let unread = has_body && response.headers().contains_key("x-headroom-limited");
+    if last || unread {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response

@@ -2,11 +2,12 @@
 
 use headroom_engine::service::ServiceId::Deezer;
 use reqwest::Method;
+use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::gateway_provider::{Bare, answer, read_on};
 use crate::sockets::Site;
-use crate::support::total;
+use crate::support::{ms, total};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn method_path_query_headers_and_body_arrive_as_they_were_sent() {
@@ -303,4 +304,71 @@ async fn a_connection_is_kept_and_answers_come_in_order() {
     let old = format!("GET /deezer/old HTTP/1.0\r\n{}\r\n", bare.lines());
     let got = bare.raw(old.as_bytes()).await;
     assert!(got.starts_with("HTTP/1.0 200") || got.starts_with("HTTP/1.1 200"), "{got}");
+}
+
+/// A provider that sends the second half of a body only when it is told that the first one arrived.
+async fn in_two_halves(kind: &'static str, half: usize) -> (String, tokio::sync::oneshot::Sender<()>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (go_on, told) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 4_096];
+        assert!(stream.read(&mut head).await.unwrap() > 0);
+        let length = 2 * half;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b'a'; half]).await.unwrap();
+        if told.await.is_ok() {
+            stream.write_all(&vec![b'b'; half]).await.unwrap();
+        }
+    });
+    (address, go_on)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_that_nobody_reads_here_is_passed_on_as_it_comes() {
+    let bare = Bare::new().await;
+    let half = 2 * 1_024 * 1_024;
+    let (address, go_on) = in_two_halves("image/jpeg", half).await;
+    let settings = json!({"services": {"deezer": {"base_url": address}}}).to_string();
+    let path = bare.dir.path().join("settings.json");
+    headroom_engine::disk::write_atomically(
+        &path,
+        settings.as_bytes(),
+        headroom_engine::disk::Readers::Default,
+    )
+    .unwrap();
+    tokio::time::sleep(ms(1_300)).await;
+    let mut got = bare.get("/deezer/album/1").send().await.unwrap();
+    assert_eq!(got.headers()["content-length"], (2 * half).to_string().as_str());
+    assert_eq!(got.headers()["x-headroom-cache"], "miss");
+    let mut body = Vec::new();
+    while body.len() < half {
+        body.extend_from_slice(
+            &got.chunk().await.unwrap().expect("the first half comes before the second is sent"),
+        );
+    }
+    go_on.send(()).unwrap();
+    while let Some(part) = got.chunk().await.unwrap() {
+        body.extend_from_slice(&part);
+    }
+    assert_eq!(body.len(), 2 * half);
+    assert!(body[..half].iter().all(|b| *b == b'a') && body[half..].iter().all(|b| *b == b'b'));
+    assert_eq!(bare.engine.cache_stats().entries, 0, "what is not whole here is not kept");
+
+    // A provider that breaks off breaks the tool's connection off too: half is never told as whole.
+    let (address, go_on) = in_two_halves("audio/mpeg", half).await;
+    let settings = json!({"services": {"deezer": {"base_url": address}}}).to_string();
+    headroom_engine::disk::write_atomically(
+        &path,
+        settings.as_bytes(),
+        headroom_engine::disk::Readers::Default,
+    )
+    .unwrap();
+    tokio::time::sleep(ms(1_300)).await;
+    let got = bare.get("/deezer/album/2").send().await.unwrap();
+    drop(go_on);
+    assert!(got.bytes().await.is_err());
 }

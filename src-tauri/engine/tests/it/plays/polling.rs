@@ -1,14 +1,14 @@
 //! The poller and the tracker together, over virtual days.
 
 use headroom_engine::clock::Wall;
-use headroom_engine::plays::{Endpoint, Moment, Observation, Outlook, Play, Tracker, next_poll};
+use headroom_engine::plays::{Endpoint, Moment, Observation, Outlook, Play, Source, Tracker, next_poll};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 use super::evenings::{Act, live, runner};
-use super::person::{NOON, Person, STAMPS, Stamp};
+use super::person::{NOON, Person, STAMPS, Stamp, song};
 use super::score::{Score, merge};
 
 const SECOND: i64 = 1_000;
@@ -138,7 +138,7 @@ fn a_day(hours: f64, runner: &mut TestRunner) -> Person {
 }
 
 #[test]
-fn a_virtual_day_of_mixed_listening_costs_at_most_three_calls_a_track() {
+fn a_virtual_day_with_ten_hours_of_mixed_listening_costs_at_most_three_calls_a_track() {
     const DAYS: usize = 6;
     let mut runner = runner(1);
     let mut table = String::new();
@@ -176,4 +176,18 @@ fn a_virtual_day_of_mixed_listening_costs_at_most_three_calls_a_track() {
     // A gap of some minutes may hide what ten seconds cannot: how far a track was heard whose player quit.
     assert!(total.right * 1_000 >= total.heard * 995, "{table}{total:?}");
     assert!(total.right * 1_000 >= total.told * 995, "{table}{total:?}");
+}
+
+#[test]
+fn a_ban_in_the_middle_is_kept_and_costs_no_play() {
+    for stamp in STAMPS {
+        let mut person = Person::new();
+        (0..40).for_each(|n| _ = person.whole(&song(n, 150.0 + f64::from(n))));
+        person.quit();
+        let ban = (NOON + 20 * MINUTE, NOON + 50 * MINUTE);
+        let day = poll(&person, NOON - 5 * MINUTE, person.now + 10 * MINUTE, stamp, 0.0, Some(ban));
+        assert!(Score::of(&day.plays, &person.truth).is_perfect(), "{stamp:?}: {:#?}", day.plays);
+        let unseen = day.plays.iter().filter(|play| play.source == Source::RecentlyPlayed).count();
+        assert!(unseen >= 8, "half an hour was told by the history: {unseen}");
+    }
 }
