@@ -93,6 +93,11 @@ async function main() {
 async function openStage() {
   const folder = mkdtempSync(join(tmpdir(), "headroom-bench-"));
   const children = [];
+  // Also when it is interrupted, or nobody reads what it prints.
+  process.on("exit", () => {
+    for (const child of children) child.kill("SIGTERM");
+  });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
   const start = (core, command, args, env = {}) => {
     const child = spawn("taskset", ["-c", core, command, ...args], {
       cwd: folder,
