@@ -3,6 +3,8 @@
 // Each server has one core and wrk has another (at least two are needed). All of them answer the same bytes
 // of the same origin, and each is checked to answer from its cache before it is measured. They take turns,
 // so that a busy moment of the machine meets all of them; what is shown is the median of the rounds.
+// Requests per second of processor time the server took are told apart from those per second of the clock:
+// the former are what a whole core would do, also where other programs want it at the same time.
 //
 //   npm run bench:gateway -- [--built] [--rounds 3] [--seconds 10]
 //
@@ -17,7 +19,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ask, built, find, linux, must } from "../../../scripts/run.mjs";
-import { family, memory } from "../../../tests/e2e/processes.mjs";
+import { computed, family, memory } from "../../../tests/e2e/processes.mjs";
 import { until } from "../../../tests/e2e/until.mjs";
 
 /** Bytes of the answers `/track/1` and `/track/2`. */
@@ -26,6 +28,8 @@ const CONNECTIONS = 64;
 const IDLE = 1_000;
 /** Questions that nobody asked before, to see what a miss costs. */
 const MISSES = 2_000;
+/** What the others are compared with: with its log, as Headroom writes one, and no more settings than needed. */
+const AS_IT_COMES = "nginx as it comes";
 const SERVER_CORE = "0";
 const CLIENT_CORE = "1";
 
@@ -89,6 +93,11 @@ async function main() {
 async function openStage() {
   const folder = mkdtempSync(join(tmpdir(), "headroom-bench-"));
   const children = [];
+  // Also when it is interrupted, or nobody reads what it prints.
+  process.on("exit", () => {
+    for (const child of children) child.kill("SIGTERM");
+  });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
   const start = (core, command, args, env = {}) => {
     const child = spawn("taskset", ["-c", core, command, ...args], {
       cwd: folder,
@@ -140,7 +149,7 @@ async function headroom({ folder, origin, start }) {
   };
 }
 
-/** `logs`: with its usual log, a line a request, as Headroom has one. Without, it is at its fastest. */
+/** `logs`: as it comes, with a line a request (Headroom writes one too). Else at its fastest. */
 async function nginx(stage, logs) {
   const { origin, start, write } = stage;
   const port = await freePort();
@@ -164,8 +173,7 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
-  open_file_cache max=1000 inactive=600s;
-  open_file_cache_valid 600s;
+  ${logs ? "" : "open_file_cache max=1000 inactive=600s; open_file_cache_valid 600s;"}
   proxy_cache_path ${folder}/kept levels=1:2 keys_zone=kept:10m max_size=256m inactive=12h use_temp_path=off;
   upstream origin { server ${origin}; keepalive 16; }
   server {
@@ -186,7 +194,7 @@ http {
   const child = start(SERVER_CORE, program("nginx"), ["-c", config, "-p", folder, ...user]);
   await listening(port);
   return {
-    name: logs ? "nginx, with its log" : "nginx proxy_cache",
+    name: logs ? AS_IT_COMES : "nginx, tuned",
     caches: true,
     pid: child.pid,
     base: `http://127.0.0.1:${port}`,
@@ -268,32 +276,36 @@ async function compare(servers, n, rounds, seconds) {
   for (let round = 0; round < rounds; round += 1)
     for (const server of servers) results.get(server).push(wrk(server, n, seconds));
   const middle = (server, field) => median(results.get(server).map((one) => one[field]));
-  const reference = middle(servers[1], "perSecond");
+  const reference = middle(
+    servers.find(({ name }) => name === AS_IT_COMES),
+    "perCore",
+  );
   console.log(`\n${SIZES[n - 1]} bytes, wrk -t1 -c${CONNECTIONS}, median of ${rounds} × ${seconds} s`);
-  console.log(row("", "requests/s", "× nginx", "p50 ms", "p99 ms", "each round"));
+  console.log(row("", "per core", "× nginx", "per second", "p50 ms", "p99 ms", "per core, each round"));
   for (const server of servers) {
-    const perSecond = middle(server, "perSecond");
-    const each = results
-      .get(server)
-      .map((one) => Math.round(one.perSecond))
-      .join(" ");
+    const perCore = middle(server, "perCore");
+    const each = results.get(server).map((one) => `${(one.perCore / 1_000).toFixed(1)}k`);
     console.log(
       row(
         server.name,
-        Math.round(perSecond).toLocaleString("en"),
-        (perSecond / reference).toFixed(2),
+        Math.round(perCore).toLocaleString("en"),
+        (perCore / reference).toFixed(2),
+        Math.round(middle(server, "perSecond")).toLocaleString("en"),
         middle(server, "p50").toFixed(2),
         middle(server, "p99").toFixed(2),
-        each,
+        `  ${each.join(" ")}`,
       ),
     );
   }
 }
 
-function wrk({ name, base, headers }, n, seconds) {
+function wrk({ name, base, headers, pid }, n, seconds) {
+  const time = () => family(pid).reduce((sum, member) => sum + computed(member), 0) / 1_000;
+  const before = time();
   const named = Object.entries(headers).flatMap(([header, value]) => ["-H", `${header}: ${value}`]);
   const options = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "--latency", ...named, `${base}/track/${n}`];
   const { code, stdout, stderr } = ask("taskset", ["-c", CLIENT_CORE, program("wrk"), ...options]);
+  const took = time() - before;
   if (code !== 0 || /Non-2xx|Socket errors/.test(stdout)) throw new Error(`${name}: ${stdout}${stderr}`);
   const percentile = (rank) => {
     const [, value, unit] = stdout.match(new RegExp(`${rank}%\\s+([\\d.]+)(us|ms|s)\\b`));
@@ -301,6 +313,7 @@ function wrk({ name, base, headers }, n, seconds) {
   };
   return {
     perSecond: Number(stdout.match(/Requests\/sec:\s+([\d.]+)/)[1]),
+    perCore: Number(stdout.match(/(\d+) requests in/)[1]) / took,
     p50: percentile(50),
     p99: percentile(99),
   };
