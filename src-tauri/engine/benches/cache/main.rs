@@ -274,6 +274,7 @@ fn from_disk(c: &mut Criterion) {
             let db = Connection::open_with_flags(path, read_only).expect("cache.db");
             (db, order.iter().map(|album| of(*album)).collect::<Vec<_>>())
         });
+        let mut unpack = zstd::bulk::Decompressor::new().expect("zstd");
         let mut turn = 0;
         measure(
             &mut group,
@@ -287,7 +288,7 @@ fn from_disk(c: &mut Criterion) {
                 let mut find = db.prepare_cached(sql).expect("a statement");
                 let body = find.query_row([&places[turn % places.len()]], |row| {
                     let (body, raw): (_, usize) = (row.get_ref(0)?.as_blob()?, row.get(1)?);
-                    Ok(zstd::bulk::decompress(body, raw))
+                    Ok(unpack.decompress(body, raw))
                 });
                 black_box(body.expect("an entry").expect("a body"));
             },
@@ -355,6 +356,9 @@ impl Times {
     }
 
     fn print(mut self, name: &str) {
+        if self.0.is_empty() {
+            return;
+        }
         median(&mut self.0);
         let within = |of_1000: usize| self.0.get(self.0.len() * of_1000 / 1_000).copied().unwrap_or_default();
         println!(

@@ -19,7 +19,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::kept::Kept;
 use super::memory::Memory;
 use super::question::{Key, Question};
-use super::table::{self, NewEntry, Total};
+use super::table::{self, NewEntry, Reader, Total};
 use super::{CachePage, Forget, Forgetting, Subject};
 use crate::clock::Wall;
 use crate::service::ServiceId;
@@ -36,7 +36,7 @@ const UNDO_MS: i64 = 60_000;
 const LINK_SWEEPS: u32 = 1_440;
 
 /// Connections that read, opened when they are first needed.
-type Readers = Arc<[Mutex<Option<Connection>>]>;
+type Readers = Arc<[Mutex<Option<Reader>>]>;
 
 /// Something for the writer to do.
 enum Op {
@@ -141,12 +141,12 @@ impl Store {
         if self.state.distrusted.load(Ordering::Acquire) {
             return None;
         }
-        self.read(|db| table::get(db, key)).flatten()
+        self.read(|reader| table::get(reader, key)).flatten()
     }
 
     /// Sums by service.
     pub(super) fn totals(&self) -> Vec<Total> {
-        self.read(table::totals).unwrap_or_default()
+        self.read(|reader| table::totals(&reader.db)).unwrap_or_default()
     }
 
     /// Entries whose question holds `text`.
@@ -156,25 +156,25 @@ impl Store {
         service: Option<ServiceId>,
         after: Option<(i64, i64)>,
     ) -> Option<CachePage> {
-        self.read(|db| table::entries(db, text, service, after))
+        self.read(|reader| table::entries(&reader.db, text, service, after))
     }
 
-    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Option<T> {
+    fn read<T>(&self, query: impl FnOnce(&mut Reader) -> rusqlite::Result<T>) -> Option<T> {
         if !self.is_on_disk() {
             return None;
         }
         let free = self.readers.iter().find_map(Mutex::try_lock);
-        let mut reader = free.or_else(|| self.readers.first().map(Mutex::lock))?;
-        let db = match reader.take().map_or_else(|| table::open_to_read(&self.path), Ok) {
-            Ok(db) => db,
+        let mut place = free.or_else(|| self.readers.first().map(Mutex::lock))?;
+        let mut reader = match place.take().map_or_else(|| table::open_to_read(&self.path), Ok) {
+            Ok(reader) => reader,
             Err(error) => {
                 tracing::warn!("cache.db cannot be read: {error}");
                 return None;
             }
         };
-        match query(&db) {
+        match query(&mut reader) {
             Ok(found) => {
-                *reader = Some(db);
+                *place = Some(reader);
                 Some(found)
             }
             Err(error) => {
@@ -217,12 +217,12 @@ impl Store {
 
     /// What the others are still to be told.
     pub(super) fn owed(&self) -> Vec<(i64, Forget)> {
-        self.read(table::owed).unwrap_or_default()
+        self.read(|reader| table::owed(&reader.db)).unwrap_or_default()
     }
 
     /// The last act of the others that was carried out here.
     pub(super) fn heard(&self, server: &str) -> Option<i64> {
-        self.read(|db| table::heard(db, server)).flatten()
+        self.read(|reader| table::heard(&reader.db, server)).flatten()
     }
 
     pub(super) fn note_heard(&self, server: &str, act: i64) {
@@ -495,6 +495,7 @@ impl Writer {
 const CANNOT_WRITE: &str = "cache.db cannot be written";
 
 fn write_all(db: &mut Connection, writes: &[Op]) -> rusqlite::Result<()> {
+    let mut pack = table::packer()?;
     let transaction = db.transaction()?;
     for op in writes {
         match op {
@@ -502,6 +503,7 @@ fn write_all(db: &mut Connection, writes: &[Op]) -> rusqlite::Result<()> {
                 let Put { question, subject, kept } = &**put;
                 table::put(
                     &transaction,
+                    &mut pack,
                     &NewEntry {
                         key: question.key,
                         service: question.service,

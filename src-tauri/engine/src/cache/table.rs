@@ -1,5 +1,6 @@
 //! The statements on `cache.db`: how an entry is written, read, forgotten and thrown out.
 
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::atomic::AtomicI64;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use zstd::bulk::{Compressor, Decompressor};
 
 use super::kept::Kept;
 use super::question::Key;
@@ -23,6 +25,19 @@ pub(super) const LEVEL: i32 = 3;
 const PAGE: usize = 50;
 /// Rows changed in one transaction, so that no other write waits for long.
 const CHUNK: usize = 2_000;
+
+/// A connection that only reads. What unpacks bodies is kept with it: to make that anew for each costs as
+/// much as to find the entry.
+pub(super) struct Reader {
+    pub(super) db: Connection,
+    unpack: Decompressor<'static>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("db", &self.db).finish_non_exhaustive()
+    }
+}
 
 /// An entry with what is written beside it.
 #[derive(Debug)]
@@ -63,14 +78,15 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Opens the file for reading only.
-pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Reader> {
     let db = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     db.busy_timeout(Duration::from_millis(50))?;
     db.set_prepared_statement_cache_capacity(16);
-    Ok(db)
+    let unpack = Decompressor::new().map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+    Ok(Reader { db, unpack })
 }
 
 fn create(db: &Connection) -> rusqlite::Result<()> {
@@ -90,10 +106,14 @@ pub(super) fn clear(db: &Connection) -> rusqlite::Result<()> {
     ))
 }
 
-pub(super) fn put(db: &Connection, new: &NewEntry<'_>) -> rusqlite::Result<()> {
+/// What packs bodies; made once for many.
+pub(super) fn packer() -> rusqlite::Result<Compressor<'static>> {
+    Compressor::new(LEVEL).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
+pub(super) fn put(db: &Connection, pack: &mut Compressor<'_>, new: &NewEntry<'_>) -> rusqlite::Result<()> {
     let NewEntry { key, service, endpoint, account, question, kept, tags } = new;
-    let body = zstd::bulk::compress(&kept.body, LEVEL)
-        .map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+    let body = pack.compress(&kept.body).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
     db.prepare_cached("DELETE FROM entry WHERE key = ?1")?.execute([&key.0[..]])?;
     let id = db
         .prepare_cached(
@@ -124,21 +144,22 @@ pub(super) fn put(db: &Connection, new: &NewEntry<'_>) -> rusqlite::Result<()> {
     tags.links.iter().try_for_each(|(name, id)| link.execute([*name, *id]).map(drop))
 }
 
-pub(super) fn get(db: &Connection, key: Key) -> rusqlite::Result<Option<Kept>> {
+pub(super) fn get(reader: &mut Reader, key: Key) -> rusqlite::Result<Option<Kept>> {
+    let Reader { db, unpack } = reader;
     let mut find = db.prepare_cached(
         "SELECT status, found, headers, body, raw_bytes, stored, expires, removed, used
          FROM entry WHERE key = ?1 AND forgotten IS NULL",
     )?;
-    find.query_row([&key.0[..]], read_kept).optional()
+    find.query_row([&key.0[..]], |row| read_kept(row, unpack)).optional()
 }
 
-fn read_kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
+fn read_kept(row: &Row<'_>, unpack: &mut Decompressor<'_>) -> rusqlite::Result<Kept> {
     let (status, raw_bytes): (u16, usize) = (row.get(0)?, row.get(4)?);
     let body = row.get_ref(3)?.as_blob()?;
     let bad = |column, error: Box<dyn std::error::Error + Send + Sync>| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, error)
     };
-    let body = zstd::bulk::decompress(body, raw_bytes).map_err(|e| bad(3, Box::new(e)))?;
+    let body = unpack.decompress(body, raw_bytes).map_err(|e| bad(3, Box::new(e)))?;
     Ok(Kept {
         status: StatusCode::from_u16(status).map_err(|e| bad(0, Box::new(e)))?,
         found: row.get(1)?,
