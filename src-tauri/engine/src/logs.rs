@@ -1,6 +1,7 @@
 //! Logs: what the program does (`logs/headroom.*.log`), and one line a call (`logs/calls-*.log`).
 //! Daily files, seven kept. No line holds a path, a query or a secret of a call.
 
+use std::io::BufWriter;
 use std::path::Path;
 
 use tracing_appender::non_blocking::WorkerGuard;
@@ -9,6 +10,9 @@ use tracing_subscriber::filter::{EnvFilter, FilterFn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
+
+/// Bytes of lines written at a time, at most.
+const BUFFER: usize = 64 * 1024;
 
 /// Target of the lines of the call log.
 pub const CALLS: &str = "headroom::calls";
@@ -34,8 +38,10 @@ pub fn start(data_dir: &Path) -> Result<Logs, InitError> {
         let builder = RollingFileAppender::builder().rotation(Rotation::DAILY).filename_suffix("log");
         builder.filename_prefix(prefix).max_log_files(FILES_KEPT).build(data_dir.join("logs"))
     };
-    let (program, program_guard) = tracing_appender::non_blocking(appender("headroom")?);
-    let (calls, calls_guard) = tracing_appender::non_blocking(appender("calls-")?);
+    // Lines that come together are written together: the appender flushes when no more are waiting.
+    let buffered = |file| BufWriter::with_capacity(BUFFER, file);
+    let (program, program_guard) = tracing_appender::non_blocking(buffered(appender("headroom")?));
+    let (calls, calls_guard) = tracing_appender::non_blocking(buffered(appender("calls-")?));
     let level = EnvFilter::try_from_env("HEADROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let is_call = FilterFn::new(|line| line.target() == CALLS);
     let is_program = FilterFn::new(|line| line.target() != CALLS);
