@@ -99,7 +99,7 @@ export async function openStage(settings = {}) {
     },
     async close() {
       // Where there is a tray, a window that the driver closes may only hide: the app goes on.
-      const { pid } = (await stage.runtime()) ?? {};
+      const { pid } = stage.readRuntime() ?? {};
       if (pid) kill(pid);
       for (const child of [...children, simulator]) child.kill("SIGKILL");
       await Promise.all([...children, simulator].map(gone));
